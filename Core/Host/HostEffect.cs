@@ -1,0 +1,14 @@
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+
+namespace Agent.Core.Host;
+
+/// <summary>What one of the machines wants done.</summary>
+public abstract record HostEffect
+{
+    private HostEffect() { }
+
+    public sealed record Runtime(RuntimeEffect Effect) : HostEffect;
+
+    public sealed record Process(ProcessEffect Effect) : HostEffect;
+}

@@ -1,0 +1,30 @@
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+
+namespace Agent.Core.Host;
+
+/// <summary>Everything that can wake the agent.</summary>
+public abstract record HostEvent
+{
+    private HostEvent() { }
+
+    /// <summary>The agent has just started on this boot; <paramref name="Observed"/> is what the keeper has.</summary>
+    public sealed record Started(BootId Boot, Seq<ObservedProcess> Observed) : HostEvent;
+
+    /// <summary>A configuration was read, valid as a whole.</summary>
+    public sealed record Configured(RuntimePolicy Policy, Seq<ServiceDeclaration> Services) : HostEvent;
+
+    public sealed record SpawnRequested(ProcessId Id, ProcessSpec Spec) : HostEvent;
+
+    /// <summary>Somebody asks something of a process.</summary>
+    public sealed record ProcessRequested(ProcessId Id, Principal By, ProcessEvent Event) : HostEvent;
+
+    /// <summary>The shell learnt something about a process.</summary>
+    public sealed record ProcessReported(ProcessId Id, ProcessEvent Event) : HostEvent;
+
+    public sealed record Runtime(RuntimeEvent Event) : HostEvent;
+
+    /// <summary>The instant that <see cref="HostMachine.Deadline"/> named has come.</summary>
+    public sealed record DeadlineReached : HostEvent;
+}

@@ -1,0 +1,118 @@
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using Agent.Core.Time;
+using Effect = Agent.Core.Host.HostEffect;
+using Event = Agent.Core.Host.HostEvent;
+using State = Agent.Core.Host.HostState;
+
+namespace Agent.Core.Host;
+
+/// <summary>
+/// Composes the machines: it routes each event to the one it concerns and lifts the effects. It has no rule of its
+/// own; that a daemon's unasked exit is news for the runtime is the one thing that crosses from machine to machine.
+/// </summary>
+public static class HostMachine
+{
+    public static Transition<State, Effect> Step(State state, Timed<Event> input) => input.Event switch
+    {
+        Event.Started(var boot, var observed) => WithRuntime(
+            WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
+            new RuntimeEvent.Started(),
+            input.At),
+        Event.Configured(var policy, var services) => WithRuntime(
+            WithProcesses(state with { Policy = policy }, state.Processes.Declare(services, input.At), input),
+            new RuntimeEvent.PolicyChanged(),
+            input.At),
+        Event.SpawnRequested(var id, var spec) =>
+            WithProcesses(state, state.Processes.Spawn(id, spec, input.At), input),
+        Event.ProcessRequested(var id, var by, var @event) =>
+            WithProcesses(state, state.Processes.Request(id, by, new(input.At, @event)), input),
+        Event.ProcessReported(var id, var @event) =>
+            WithProcesses(state, state.Processes.Report(id, new(input.At, @event)), input),
+        Event.Runtime(var @event) => WithRuntime(new(state, Seq<Effect>()), @event, input.At),
+        Event.DeadlineReached => Wake(state, input),
+    };
+
+    /// <summary>The next instant at which something must be looked at, if any.</summary>
+    public static Option<Instant> Deadline(State state) =>
+        Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline);
+
+    /// <summary>The recurring watches that must run in this state.</summary>
+    public static Seq<Subscription> Subscriptions(State state) =>
+        RuntimeMachine.Probe(state.Runtime).TryGet(out var every)
+            ? Seq1<Subscription>(new Subscription.RuntimeProbe(state.Runtime.History.Attempt, every))
+            : Seq<Subscription>();
+
+    private static Transition<State, Effect> Wake(State state, Timed<Event> input)
+    {
+        var woken = WithProcesses(state, state.Processes.Wake(input.At), input);
+        return RuntimeMachine.Deadline(woken.State.Runtime).TryGet(out var at) && at <= input.At
+            ? WithRuntime(woken, new RuntimeEvent.DeadlineReached(), input.At)
+            : woken;
+    }
+
+    private static Transition<State, Effect> WithRuntime(
+        Transition<State, Effect> before, RuntimeEvent @event, Instant now)
+    {
+        var step = RuntimeMachine.Step(before.State.Policy, before.State.Runtime, new(now, @event));
+        var state = ReferenceEquals(step.State, before.State.Runtime)
+            ? before.State
+            : before.State with { Runtime = step.State };
+        return new(state, Lift(before.Effects, step.Effects));
+    }
+
+    private static Transition<State, Effect> WithProcesses(State state, RegistryStep step, Timed<Event> input)
+    {
+        var next = ReferenceEquals(step.Registry, state.Processes) ? state : state with { Processes = step.Registry };
+        var lifted = new Transition<State, Effect>(next, Lift(step.Effects));
+        foreach (var exit in DaemonExits(state.Processes, step.Registry, input.Event))
+        {
+            lifted = WithRuntime(lifted, new RuntimeEvent.DaemonExited(exit), input.At);
+        }
+
+        return lifted;
+    }
+
+    /// <summary>The engine daemons that ended in this step without having been told to.</summary>
+    private static Seq<DaemonExit> DaemonExits(Registry before, Registry after, Event @event)
+    {
+        if (@event is Event.SpawnRequested or Event.ProcessRequested || ReferenceEquals(before, after)) return default;
+        var exits = Seq<DaemonExit>();
+        foreach (var old in Concerned(before, @event))
+        {
+            if (old.Profile.Spec.Kind != ProcessKind.Daemon) continue;
+            if (old is not (ProcessState.Starting { Pending.IsNone: true } or ProcessState.Running)) continue;
+            if (!after.Find(old.Profile.Id).TryGet(out var next) || next is not ProcessState.Exited exited) continue;
+            exits = exits.Add(new(old.Profile.Spec.Label, exited.Exit.Status, Tail(@event, old.Profile)));
+        }
+
+        return exits;
+    }
+
+    private static Seq<ProcessState> Concerned(Registry before, Event @event) => @event is Event.ProcessReported(var id, _)
+        ? before.Find(id).ToSeq()
+        : before.All.Values.ToSeq();
+
+    private static Seq<string> Tail(Event @event, ProcessProfile profile) =>
+        @event is Event.ProcessReported(_, ProcessEvent.ExitObserved observed) ? observed.LogTail
+        : @event is Event.Started(_, var rows) ? rows
+            .Find(row => row.Id == profile.Id && row.Generation == profile.Generation)
+            .Map(row => row.Observation is Observation.Ended ended ? ended.LogTail : Seq<string>())
+            .IfNone(Seq<string>())
+        : Seq<string>();
+
+    private static Seq<Effect> Lift(Seq<ProcessEffect> effects)
+    {
+        if (effects.IsEmpty) return Seq<Effect>();
+        var lifted = new Effect[effects.Count];
+        for (var i = 0; i < lifted.Length; i++) lifted[i] = new Effect.Process(effects[i]);
+        return lifted.ToSeq();
+    }
+
+    private static Seq<Effect> Lift(Seq<Effect> before, Seq<RuntimeEffect> effects)
+    {
+        foreach (var effect in effects) before = before.Add(new Effect.Runtime(effect));
+        return before;
+    }
+}

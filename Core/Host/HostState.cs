@@ -1,0 +1,12 @@
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+
+namespace Agent.Core.Host;
+
+/// <summary>Everything the agent knows of its host: the states of its machines, side by side.</summary>
+public sealed record HostState(BootId Boot, RuntimePolicy Policy, RuntimeState Runtime, Registry Processes)
+{
+    public static HostState Initial { get; } =
+        new(new BootId(""), RuntimePolicy.Default, RuntimeMachine.Initial, Registry.Empty);
+}

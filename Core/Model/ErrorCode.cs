@@ -1,0 +1,19 @@
+namespace Agent.Core.Model;
+
+/// <summary>Why something asked for was refused. The shell gives each its stable wire name.</summary>
+public enum ErrorCode
+{
+    /// <summary>The event has no meaning in this state.</summary>
+    NotLegal,
+
+    /// <summary>The answer belongs to an attempt or generation that is over.</summary>
+    Stale,
+    NoSuchProcess,
+    Quota,
+    RegistryFull,
+    InvalidInput,
+    StillRunning,
+    Stopping,
+    Busy,
+    NotAllowed,
+}

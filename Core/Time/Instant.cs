@@ -1,0 +1,40 @@
+using System.Globalization;
+using Agent.Core.Model;
+
+namespace Agent.Core.Time;
+
+/// <summary>
+/// A point in time, in whole milliseconds since 1970-01-01 UTC. Only the shell's clock makes new ones; it never
+/// runs backwards, so an instant is also an order.
+/// </summary>
+public readonly record struct Instant(long UnixMilliseconds) : IComparable<Instant>
+{
+    public int CompareTo(Instant other) => UnixMilliseconds.CompareTo(other.UnixMilliseconds);
+
+    public static Instant operator +(Instant at, TimeSpan span) => new(at.UnixMilliseconds + (long)span.TotalMilliseconds);
+
+    public static Instant operator -(Instant at, TimeSpan span) => new(at.UnixMilliseconds - (long)span.TotalMilliseconds);
+
+    public static TimeSpan operator -(Instant left, Instant right) =>
+        TimeSpan.FromMilliseconds(left.UnixMilliseconds - right.UnixMilliseconds);
+
+    public static bool operator <(Instant left, Instant right) => left.UnixMilliseconds < right.UnixMilliseconds;
+
+    public static bool operator >(Instant left, Instant right) => left.UnixMilliseconds > right.UnixMilliseconds;
+
+    public static bool operator <=(Instant left, Instant right) => left.UnixMilliseconds <= right.UnixMilliseconds;
+
+    public static bool operator >=(Instant left, Instant right) => left.UnixMilliseconds >= right.UnixMilliseconds;
+
+    public static Instant Earlier(Instant left, Instant right) => left <= right ? left : right;
+
+    /// <summary>The earlier of two instants that may be absent; absent means never.</summary>
+    public static Option<Instant> Earlier(Option<Instant> left, Option<Instant> right) =>
+        left.TryGet(out var first) && right.TryGet(out var second) ? Earlier(first, second)
+        : left.IsSome ? left
+        : right;
+
+    /// <summary>RFC 3339 in UTC with milliseconds.</summary>
+    public override string ToString() => DateTimeOffset.FromUnixTimeMilliseconds(UnixMilliseconds)
+        .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+}
