@@ -1,0 +1,25 @@
+using System.IO;
+
+namespace Agent.Shell.Loop;
+
+/// <summary>Where one agent keeps its things. Two agents on one machine differ in all of them.</summary>
+internal sealed record AgentPaths(string Config, string StateDir, string RuntimeDir, string Socket)
+{
+    public const string DefaultConfig = "/etc/agent/agent.yaml";
+    public const string DefaultStateDir = "/var/lib/agent";
+    public const string DefaultRuntimeDir = "/run/agent";
+
+    public static string DefaultSocket(string runtimeDir) => Path.Combine(runtimeDir, "agent.sock");
+
+    /// <summary>Durable: segments and snapshots.</summary>
+    public string Journal => Path.Combine(StateDir, "journal");
+
+    /// <summary>Durable, 0600: environment values and stdin preludes, which no journal may hold.</summary>
+    public string Secrets => Path.Combine(StateDir, "secrets");
+
+    /// <summary>Durable: rotated logs of the engine daemons.</summary>
+    public string Logs => Path.Combine(StateDir, "logs");
+
+    /// <summary>Output rings; they outlive the agent, not the boot.</summary>
+    public string Rings => Path.Combine(RuntimeDir, "rings");
+}
