@@ -1,0 +1,180 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using LanguageExt;
+using Effect = Agent.Core.Host.HostEffect;
+using Event = Agent.Core.Host.HostEvent;
+
+namespace Agent.Shell.Journal.Codec;
+
+/// <summary>
+/// The written form of the host's events, effects and state: the body of a journal record and of a snapshot. Core
+/// knows nothing of it. A missing case does not compile; that both directions agree is a test's matter.
+/// </summary>
+internal static class HostCodec
+{
+    public static ReadOnlySpan<byte> EventKey => "\"event\":"u8;
+
+    public static ReadOnlySpan<byte> EffectsKey => ",\"effects\":"u8;
+
+    public static ReadOnlySpan<byte> DigestKey => ",\"digest\":\""u8;
+
+    public static ReadOnlySpan<byte> StateKey => "\"state\":"u8;
+
+    public static JsonOut Write(JsonOut to, Event @event) => @event switch
+    {
+        Event.Started e => Observed(to.Begin("started"u8).Text("boot"u8, e.Boot.Value), e.Observed).End(),
+        Event.Configured e => Services(Policy(to.Begin("configured"u8), e.Policy), e.Services).End(),
+        Event.SpawnRequested e => ProcessCodec.Write(
+            to.Begin("spawnRequested"u8).Text("id"u8, e.Id.Value).Name("spec"u8), e.Spec).End(),
+        Event.ProcessRequested e => ProcessCodec.Write(
+            to.Begin("processRequested"u8).Text("id"u8, e.Id.Value).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
+        Event.ProcessReported e => ProcessCodec.Write(
+            to.Begin("processReported"u8).Text("id"u8, e.Id.Value).Name("event"u8), e.Event).End(),
+        Event.Runtime e => RuntimeCodec.Write(to.Begin("runtime"u8).Name("event"u8), e.Event).End(),
+        Event.DeadlineReached => to.Begin("deadlineReached"u8).End(),
+    };
+
+    public static Event ReadEvent(ref JsonIn from)
+    {
+        var type = from.BeginTyped();
+        Event @event = type switch
+        {
+            "started" => new Event.Started(new BootId(from.Text("boot"u8)), Observed(ref from)),
+            "configured" => new Event.Configured(Policy(ref from), Services(ref from)),
+            "spawnRequested" => new Event.SpawnRequested(ProcessCodec.Id(ref from), ProcessCodec.NamedSpec(ref from)),
+            "processRequested" => new Event.ProcessRequested(
+                ProcessCodec.Id(ref from), new Principal(checked((uint)from.Number("by"u8))), ProcessEvent(ref from)),
+            "processReported" => new Event.ProcessReported(ProcessCodec.Id(ref from), ProcessEvent(ref from)),
+            "runtime" => new Event.Runtime(RuntimeEvent(ref from)),
+            "deadlineReached" => new Event.DeadlineReached(),
+            _ => throw new UnknownRecordException($"event \"{type}\"", from.Consumed),
+        };
+        from.End();
+        return @event;
+    }
+
+    public static JsonOut Write(JsonOut to, Seq<Effect> effects)
+    {
+        to.BeginList();
+        foreach (var effect in effects) Write(to, effect);
+        return to.EndList();
+    }
+
+    public static JsonOut Write(JsonOut to, Effect effect) => effect switch
+    {
+        Effect.Runtime(var runtime) => RuntimeCodec.Write(to, runtime),
+        Effect.Process(var process) => ProcessCodec.Write(to, process),
+    };
+
+    public static JsonOut Write(JsonOut to, HostState state)
+    {
+        Policy(to.Begin().Text("boot"u8, state.Boot.Value), state.Policy);
+        RuntimeCodec.Write(to.Name("runtime"u8), state.Runtime).BeginList("processes"u8);
+        foreach (var process in state.Processes.All.Values) ProcessStateCodec.Write(to, process);
+        return to.EndList().End();
+    }
+
+    public static HostState ReadState(ref JsonIn from)
+    {
+        from.Begin();
+        var boot = new BootId(from.Text("boot"u8));
+        var policy = Policy(ref from);
+        from.Name("runtime"u8);
+        var runtime = RuntimeCodec.ReadState(ref from);
+        var processes = Map<OrdProcessId, ProcessId, ProcessState>.Empty;
+        from.BeginList("processes"u8);
+        while (!from.AtListEnd)
+        {
+            var process = ProcessStateCodec.Read(ref from);
+            processes = processes.AddOrUpdate(process.Profile.Id, process);
+        }
+
+        from.EndList();
+        from.End();
+        return new(boot, policy, runtime, new Registry(processes));
+    }
+
+    private static ProcessEvent ProcessEvent(ref JsonIn from)
+    {
+        from.Name("event"u8);
+        return ProcessCodec.ReadEvent(ref from);
+    }
+
+    private static RuntimeEvent RuntimeEvent(ref JsonIn from)
+    {
+        from.Name("event"u8);
+        return RuntimeCodec.ReadEvent(ref from);
+    }
+
+    private static JsonOut Policy(JsonOut to, RuntimePolicy policy) => to.Name("policy"u8).Begin()
+        .Text("keep"u8, Names.Of(policy.Keep)).Span("startTimeoutMs"u8, policy.StartTimeout).End();
+
+    private static RuntimePolicy Policy(ref JsonIn from)
+    {
+        from.Name("policy"u8);
+        from.Begin();
+        var policy = new RuntimePolicy(Names.Keep(from.Text("keep"u8)), from.Span("startTimeoutMs"u8));
+        from.End();
+        return policy;
+    }
+
+    private static JsonOut Services(JsonOut to, Seq<ServiceDeclaration> services)
+    {
+        to.BeginList("services"u8);
+        foreach (var service in services)
+        {
+            ProcessCodec.Write(to.Begin().Text("id"u8, service.Id.Value).Name("spec"u8), service.Spec).End();
+        }
+
+        return to.EndList();
+    }
+
+    private static Seq<ServiceDeclaration> Services(ref JsonIn from)
+    {
+        var services = new List<ServiceDeclaration>();
+        from.BeginList("services"u8);
+        while (!from.AtListEnd)
+        {
+            from.Begin();
+            services.Add(new(ProcessCodec.Id(ref from), ProcessCodec.NamedSpec(ref from)));
+            from.End();
+        }
+
+        from.EndList();
+        return services.ToArray().ToSeq();
+    }
+
+    private static JsonOut Observed(JsonOut to, Seq<ObservedProcess> observed)
+    {
+        to.BeginList("observed"u8);
+        foreach (var row in observed)
+        {
+            ProcessCodec.Write(
+                to.Begin().Text("id"u8, row.Id.Value).Number("generation"u8, row.Generation).Name("observation"u8),
+                row.Observation).End();
+        }
+
+        return to.EndList();
+    }
+
+    private static Seq<ObservedProcess> Observed(ref JsonIn from)
+    {
+        var observed = new List<ObservedProcess>();
+        from.BeginList("observed"u8);
+        while (!from.AtListEnd)
+        {
+            from.Begin();
+            observed.Add(new(
+                ProcessCodec.Id(ref from), from.Int("generation"u8), ProcessCodec.NamedObservation(ref from)));
+            from.End();
+        }
+
+        from.EndList();
+        return observed.ToArray().ToSeq();
+    }
+}

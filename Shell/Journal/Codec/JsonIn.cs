@@ -1,0 +1,197 @@
+using System;
+using System.Collections.Generic;
+using System.Text.Json;
+using Agent.Core.Time;
+using LanguageExt;
+
+namespace Agent.Shell.Journal.Codec;
+
+/// <summary>Reads what <see cref="JsonOut"/> writes, field by field in the same order; anything else is no record of ours.</summary>
+internal ref struct JsonIn
+{
+    private Utf8JsonReader _reader;
+
+    public JsonIn(ReadOnlySpan<byte> json)
+    {
+        _reader = new Utf8JsonReader(json);
+        Read();
+    }
+
+    /// <summary>Bytes read, the value under way included.</summary>
+    public readonly long Consumed => _reader.BytesConsumed;
+
+    public readonly bool IsNull => _reader.TokenType == JsonTokenType.Null;
+
+    public readonly bool AtListEnd => _reader.TokenType == JsonTokenType.EndArray;
+
+    /// <summary>Enters an object and reads its type.</summary>
+    public string BeginTyped()
+    {
+        Begin();
+        return Text("type"u8);
+    }
+
+    public void Begin()
+    {
+        Expect(JsonTokenType.StartObject);
+        Read();
+    }
+
+    /// <summary>Leaves the object. Its value is complete; a following one is read by the next call.</summary>
+    public void End()
+    {
+        Expect(JsonTokenType.EndObject);
+        ReadIfMore();
+    }
+
+    public void Name(ReadOnlySpan<byte> name)
+    {
+        if (_reader.TokenType != JsonTokenType.PropertyName || !_reader.ValueTextEquals(name))
+        {
+            throw new UnknownRecordException($"expected \"{System.Text.Encoding.UTF8.GetString(name)}\"", Consumed);
+        }
+
+        Read();
+    }
+
+    public string Text(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return TextValue();
+    }
+
+    public Option<string> TextOrNone(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return TakeNull() ? Option<string>.None : TextValue();
+    }
+
+    public Seq<string> Texts(ReadOnlySpan<byte> name)
+    {
+        var values = new List<string>();
+        BeginList(name);
+        while (!AtListEnd) values.Add(TextValue());
+        EndList();
+        return values.ToArray().ToSeq();
+    }
+
+    public long Number(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return NumberValue();
+    }
+
+    public int Int(ReadOnlySpan<byte> name) => checked((int)Number(name));
+
+    public Option<int> IntOrNone(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return TakeNull() ? Option<int>.None : checked((int)NumberValue());
+    }
+
+    public bool Flag(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        if (_reader.TokenType is not (JsonTokenType.True or JsonTokenType.False)) Expect(JsonTokenType.True);
+        var value = _reader.GetBoolean();
+        ReadIfMore();
+        return value;
+    }
+
+    public Instant At(ReadOnlySpan<byte> name) => new(Number(name));
+
+    public Option<Instant> AtOrNone(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return TakeNull() ? Option<Instant>.None : new Instant(NumberValue());
+    }
+
+    public TimeSpan Span(ReadOnlySpan<byte> name) => TimeSpan.FromMilliseconds(Number(name));
+
+    public Option<TimeSpan> SpanOrNone(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return TakeNull() ? Option<TimeSpan>.None : TimeSpan.FromMilliseconds(NumberValue());
+    }
+
+    public void BeginList(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        BeginList();
+    }
+
+    public void BeginList()
+    {
+        Expect(JsonTokenType.StartArray);
+        Read();
+    }
+
+    public void EndList()
+    {
+        Expect(JsonTokenType.EndArray);
+        ReadIfMore();
+    }
+
+    /// <summary>Passes over a null and says whether there was one.</summary>
+    public bool TakeNull()
+    {
+        if (!IsNull) return false;
+        ReadIfMore();
+        return true;
+    }
+
+    private string TextValue()
+    {
+        Expect(JsonTokenType.String);
+        var value = _reader.GetString()!;
+        ReadIfMore();
+        return value;
+    }
+
+    private long NumberValue()
+    {
+        Expect(JsonTokenType.Number);
+        if (!_reader.TryGetInt64(out var value)) throw new UnknownRecordException("expected a whole number", Consumed);
+        ReadIfMore();
+        return value;
+    }
+
+    private readonly void Expect(JsonTokenType type)
+    {
+        if (_reader.TokenType != type) throw new UnknownRecordException($"expected {type}", Consumed);
+    }
+
+    private void Read()
+    {
+        if (!_reader.Read()) throw new UnknownRecordException("ends too early", Consumed);
+    }
+
+    // The outermost value may be followed by the rest of its record, which is not this reader's business.
+    private void ReadIfMore()
+    {
+        if (_reader.CurrentDepth > 0 || _reader.TokenType is JsonTokenType.PropertyName) Read();
+    }
+}
+
+/// <summary>A record that this build does not know, or that no build ever wrote.</summary>
+internal sealed class UnknownRecordException : Exception
+{
+    public UnknownRecordException()
+    {
+    }
+
+    public UnknownRecordException(string message)
+        : base(message)
+    {
+    }
+
+    public UnknownRecordException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+
+    public UnknownRecordException(string detail, long offset)
+        : this($"unknown record: {detail} near byte {offset} of its object")
+    {
+    }
+}

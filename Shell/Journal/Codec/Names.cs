@@ -1,0 +1,76 @@
+using System;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+
+namespace Agent.Shell.Journal.Codec;
+
+/// <summary>
+/// The written names of plain choices. One table per choice serves both directions; the place in the table is the
+/// value, so adding a member means adding its name.
+/// </summary>
+internal static class Names
+{
+    private static readonly string[] Kinds = ["task", "service", "daemon"];
+    private static readonly string[] Stdins = ["none", "prelude", "open"];
+    private static readonly string[] Overflows = ["dropOldest", "backpressure"];
+    private static readonly string[] Policies = ["never", "onFailure", "always"];
+    private static readonly string[] Keeps = ["onDemand", "always"];
+    private static readonly string[] Healths = ["ready", "notReady", "error"];
+    private static readonly string[] Afters = ["stay", "startAgain", "remove"];
+    private static readonly string[] Reaps = ["released", "retentionOver", "withdrawn"];
+    private static readonly string[] Reasons =
+        ["exited", "stopped", "killed", "lifetime", "idle", "outOfMemory", "lost", "spawnFailed"];
+
+    private static readonly string[] Errors =
+    [
+        "notLegal", "stale", "noSuchProcess", "quota", "registryFull", "invalidInput", "stillRunning", "stopping", "busy",
+        "notAllowed",
+    ];
+
+    public static string Of(ProcessKind value) => Kinds[(int)value];
+
+    public static string Of(StdinMode value) => Stdins[(int)value];
+
+    public static string Of(Overflow value) => Overflows[(int)value];
+
+    public static string Of(RestartPolicy value) => Policies[(int)value];
+
+    public static string Of(Keep value) => Keeps[(int)value];
+
+    public static string Of(ServiceHealth value) => Healths[(int)value];
+
+    public static string Of(AfterStop value) => Afters[(int)value];
+
+    public static string Of(ReapReason value) => Reaps[(int)value];
+
+    public static string Of(ExitReason value) => Reasons[(int)value];
+
+    public static string Of(ErrorCode value) => Errors[(int)value];
+
+    public static ProcessKind Kind(string name) => (ProcessKind)Place(Kinds, name);
+
+    public static StdinMode Stdin(string name) => (StdinMode)Place(Stdins, name);
+
+    public static Overflow Overflow(string name) => (Overflow)Place(Overflows, name);
+
+    public static RestartPolicy Policy(string name) => (RestartPolicy)Place(Policies, name);
+
+    public static Keep Keep(string name) => (Keep)Place(Keeps, name);
+
+    public static ServiceHealth Health(string name) => (ServiceHealth)Place(Healths, name);
+
+    public static AfterStop After(string name) => (AfterStop)Place(Afters, name);
+
+    public static ReapReason Reap(string name) => (ReapReason)Place(Reaps, name);
+
+    public static ExitReason Reason(string name) => (ExitReason)Place(Reasons, name);
+
+    public static ErrorCode Error(string name) => (ErrorCode)Place(Errors, name);
+
+    private static int Place(string[] names, string name)
+    {
+        var place = Array.IndexOf(names, name);
+        return place >= 0 ? place : throw new UnknownRecordException($"\"{name}\" is none of {string.Join(", ", names)}", 0);
+    }
+}
