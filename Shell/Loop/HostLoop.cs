@@ -1,0 +1,167 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Channels;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Time;
+using LanguageExt;
+
+namespace Agent.Shell.Loop;
+
+/// <summary>
+/// The single writer. Takes what is in the inbox, stamps and steps each event, makes the batch durable with one sync,
+/// publishes the state, and only then hands out the effects and answers those who asked.
+/// </summary>
+internal sealed class HostLoop : IHost, IDisposable
+{
+    // Room for every keeper exit of a full registry at once, next to as many callers; beyond that callers wait.
+    private const int InboxCapacity = 4096;
+
+    // A batch is one sync. A thousand events make the sync's share of each negligible and stay under a MiB.
+    private const int BatchLimit = 1024;
+
+    private readonly Channel<Input> _inbox = Channel.CreateBounded<Input>(new BoundedChannelOptions(InboxCapacity)
+    {
+        FullMode = BoundedChannelFullMode.Wait,
+        SingleReader = true,
+        SingleWriter = false,
+        AllowSynchronousContinuations = false,
+    });
+
+    private readonly List<Outcome> _batch = new(BatchLimit);
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Publication _publication;
+    private readonly IRecorder _recorder;
+    private readonly IEffects _effects;
+    private readonly Clock _clock;
+    private Task<bool>? _arrival;
+
+    public HostLoop(Published recovered, Clock clock, IRecorder recorder, IEffects effects)
+    {
+        _publication = new Publication(recovered);
+        _clock = clock;
+        _recorder = recorder;
+        _effects = effects;
+    }
+
+    public Published Current => _publication.Current;
+
+    public Instant Now => _clock.Now;
+
+    /// <summary>Ends when the loop was asked to end, or fails with what made it stop.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Raised on the loop's thread after each batch. Handlers only note it down.</summary>
+    public event Action<Published>? Advanced;
+
+    /// <summary>One thread for the life of the loop: the journal is written by nobody else.</summary>
+    public void Start() => new Thread(Run) { Name = "loop", IsBackground = true }.Start();
+
+    /// <summary>Takes no more events, finishes those taken and ends.</summary>
+    public void Complete() => _inbox.Writer.TryComplete();
+
+    public ValueTask PostAsync(HostEvent @event, CancellationToken stop) =>
+        _inbox.Writer.WriteAsync(new(@event, null), stop);
+
+    public async Task<Decision> AskAsync(HostEvent @event, CancellationToken stop)
+    {
+        var asked = new TaskCompletionSource<Decision>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _inbox.Writer.WriteAsync(new(@event, asked), stop).ConfigureAwait(false);
+        return await asked.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
+    public async Task<Published> WhenAsync(Func<Published, bool> condition, CancellationToken stop)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _ended.Token);
+        return await _publication.WhenAsync(condition, either.Token).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        Complete();
+        _ended.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (WaitForWork()) Advance();
+            _completion.TrySetResult();
+        }
+#pragma warning disable CA1031 // Whatever stops the loop stops the agent; the boot tells it and ends the process.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            foreach (var outcome in _batch) outcome.Asked?.TrySetException(failure);
+            _inbox.Writer.TryComplete(failure);
+            while (_inbox.Reader.TryRead(out var left)) left.Asked?.TrySetException(failure);
+            _completion.TrySetException(failure);
+        }
+        finally
+        {
+            _ended.Cancel();
+        }
+    }
+
+    /// <summary>Sleeps until an event or the deadline comes. False: the inbox is complete and empty.</summary>
+    private bool WaitForWork()
+    {
+        _arrival ??= _inbox.Reader.WaitToReadAsync().AsTask();
+        if (!_arrival.IsCompleted) _arrival.Wait(UntilDeadline());
+        if (!_arrival.IsCompleted) return true;
+        var more = _arrival.GetAwaiter().GetResult();
+        _arrival = null;
+        return more;
+    }
+
+    private TimeSpan UntilDeadline()
+    {
+        if (!HostMachine.Deadline(Current.State).TryGet(out var deadline)) return Timeout.InfiniteTimeSpan;
+        var wait = deadline - _clock.Now;
+        return wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < MaxSleep ? wait : MaxSleep;
+    }
+
+    // A day is far enough to cost nothing and near enough for the runtime's timer to represent.
+    private static TimeSpan MaxSleep => TimeSpan.FromDays(1);
+
+    private void Advance()
+    {
+        _batch.Clear();
+        var last = Current;
+        while (_batch.Count < BatchLimit && _inbox.Reader.TryRead(out var input)) last = Step(last, input);
+        if (HostMachine.Deadline(last.State).TryGet(out var deadline) && deadline <= _clock.Now)
+        {
+            last = Step(last, new(new HostEvent.DeadlineReached(), null));
+        }
+
+        if (_batch.Count == 0) return;
+        _recorder.Commit(last);
+        _publication.Publish(last);
+        foreach (var outcome in _batch)
+        {
+            foreach (var effect in outcome.Effects) _effects.Run(effect);
+            outcome.Asked?.TrySetResult(new Decision(outcome.After, outcome.Effects));
+        }
+
+        Advanced?.Invoke(last);
+    }
+
+    private Published Step(Published before, Input input)
+    {
+        var at = _clock.Now;
+        var transition = HostMachine.Step(before.State, new(at, input.Event));
+        var after = new Published(before.Seq + 1, at, transition.State);
+        _recorder.Append(after.Seq, at, input.Event, transition.Effects, transition.State);
+        _batch.Add(new(after, transition.Effects, input.Asked));
+        return after;
+    }
+
+    private readonly record struct Input(HostEvent Event, TaskCompletionSource<Decision>? Asked);
+
+    private readonly record struct Outcome(
+        Published After, Seq<HostEffect> Effects, TaskCompletionSource<Decision>? Asked);
+}
