@@ -1,0 +1,74 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reflection;
+using Agent.Core.Model;
+using LanguageExt;
+
+namespace Agent.Tests.Support;
+
+/// <summary>
+/// Makes values of Core's types by reflection, every case of every union among them, so that a test over "all events"
+/// grows by itself when a case is added. Seeded: the same seed gives the same values.
+/// </summary>
+public sealed class Samples(int seed)
+{
+    private readonly Random _random = new(seed);
+
+    /// <summary>One value of each case of a union.</summary>
+    public IEnumerable<T> EachCase<T>() => Cases(typeof(T)).Select(type => (T)Record(type));
+
+    public T Any<T>() => (T)Of(typeof(T));
+
+    private static Type[] Cases(Type union) =>
+        [.. union.GetNestedTypes().Where(nested => nested.IsSubclassOf(union))];
+
+    private object Of(Type type) =>
+        type == typeof(string) ? Text()
+        : type == typeof(int) ? _random.Next(0, 1_000_000)
+        : type == typeof(long) ? _random.NextInt64(0, 1L << 52)
+        : type == typeof(uint) ? (uint)_random.Next()
+        : type == typeof(bool) ? _random.Next(2) == 1
+        : type == typeof(TimeSpan) ? TimeSpan.FromMilliseconds(_random.Next())
+        : type == typeof(ProcessId) ? Id()
+        : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
+        : IsGeneric(type, typeof(Option<>)) ? Optional(type)
+        : IsGeneric(type, typeof(Seq<>)) ? List(type)
+        : type.IsAbstract ? Record(Cases(type)[_random.Next(Cases(type).Length)])
+        : Record(type);
+
+    private object Record(Type type)
+    {
+        var constructor = type.GetConstructors(BindingFlags.Public | BindingFlags.Instance)
+            .OrderByDescending(candidate => candidate.GetParameters().Length).First();
+        return constructor.Invoke([.. constructor.GetParameters().Select(parameter => Of(parameter.ParameterType))]);
+    }
+
+    private object Optional(Type type)
+    {
+        if (_random.Next(3) == 0) return Activator.CreateInstance(type)!;
+        var some = typeof(Prelude).GetMethods()
+            .First(method => method.Name == "Some" && method.GetParameters().Length == 1
+                && !method.GetParameters()[0].ParameterType.Name.StartsWith("Nullable", StringComparison.Ordinal));
+        return some.MakeGenericMethod(type.GenericTypeArguments).Invoke(null, [Of(type.GenericTypeArguments[0])])!;
+    }
+
+    private object List(Type type) => typeof(Samples).GetMethod(nameof(ListOf), BindingFlags.NonPublic | BindingFlags.Instance)!
+        .MakeGenericMethod(type.GenericTypeArguments).Invoke(this, null)!;
+
+    private Seq<T> ListOf<T>() =>
+        Enumerable.Range(0, _random.Next(4)).Select(_ => (T)Of(typeof(T))).ToArray().ToSeq();
+
+    private string Text()
+    {
+        string[] texts = ["", "web", "a \"quoted\" word", "ünïcode ✓", "line\nbreak", "tab\t", "/usr/bin/env", "😀", "\\"];
+        return texts[_random.Next(texts.Length)];
+    }
+
+    private ProcessId Id() =>
+        ProcessId.Parse(string.Concat(Enumerable.Range(0, 26).Select(_ => (char)('a' + _random.Next(26)))))
+            .IfNone(() => throw new InvalidOperationException("a sample id is an id"));
+
+    private static bool IsGeneric(Type type, Type definition) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == definition;
+}
