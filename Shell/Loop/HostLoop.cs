@@ -37,6 +37,7 @@ internal sealed class HostLoop : IHost, IDisposable
     private readonly IRecorder _recorder;
     private readonly IEffects _effects;
     private readonly Clock _clock;
+    private Thread? _thread;
     private Task<bool>? _arrival;
 
     public HostLoop(Published recovered, Clock clock, IRecorder recorder, IEffects effects)
@@ -58,7 +59,11 @@ internal sealed class HostLoop : IHost, IDisposable
     public event Action<Published>? Advanced;
 
     /// <summary>One thread for the life of the loop: the journal is written by nobody else.</summary>
-    public void Start() => new Thread(Run) { Name = "loop", IsBackground = true }.Start();
+    public void Start()
+    {
+        _thread = new Thread(Run) { Name = "loop", IsBackground = true };
+        _thread.Start();
+    }
 
     /// <summary>Takes no more events, finishes those taken and ends.</summary>
     public void Complete() => _inbox.Writer.TryComplete();
@@ -79,9 +84,11 @@ internal sealed class HostLoop : IHost, IDisposable
         return await _publication.WhenAsync(condition, either.Token).ConfigureAwait(false);
     }
 
+    /// <summary>Waits for the loop's thread, which ends those who wait for a state.</summary>
     public void Dispose()
     {
         Complete();
+        _thread?.Join();
         _ended.Dispose();
     }
 
