@@ -1,0 +1,104 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reactive;
+using System.Reactive.Concurrency;
+using System.Reactive.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Runtime;
+using Agent.Shell.Docker;
+using Agent.Shell.Loop;
+using Agent.Shell.Observability;
+
+namespace Agent.Shell.Sources;
+
+/// <summary>
+/// The recurring watches that run. Each published state names the set it needs; what it names and does not run is
+/// begun, what runs and it does not name is ended. Here alone does Rx live, and it ends at the inbox.
+/// </summary>
+internal sealed class SubscriptionSet(IHost host, IScheduler scheduler) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Subscription, IDisposable> _running = [];
+    private bool _disposed;
+
+    /// <summary>Cheap where nothing changes; call it after each published state.</summary>
+    public void Update(HostState state)
+    {
+        lock (_gate)
+        {
+            if (_disposed) return;
+            var wanted = HostMachine.Subscriptions(state);
+            foreach (var key in _running.Keys.Where(key => !wanted.Exists(key.Equals)).ToArray())
+            {
+                _running.Remove(key, out var ended);
+                ended!.Dispose();
+            }
+
+            foreach (var key in wanted)
+            {
+                if (!_running.ContainsKey(key)) _running.Add(key, Begin(key, state));
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            foreach (var subscription in _running.Values) subscription.Dispose();
+            _running.Clear();
+        }
+    }
+
+    private IDisposable Begin(Subscription subscription, HostState state) => subscription switch
+    {
+        Subscription.RuntimeProbe(_, var every) => Repeat(every, stop => ProbeAsync(EndpointOf(state.Runtime), stop)),
+    };
+
+    /// <summary>
+    /// The next turn's wait begins when this turn is over, so there is one at a time and a slow one costs its own
+    /// time alone. A turn that fails is told of and followed by the next.
+    /// </summary>
+    private IDisposable Repeat(TimeSpan every, Func<CancellationToken, Task> turn) => Observable
+        .Timer(every, scheduler)
+        .SelectMany(_ => Observable.FromAsync(turn))
+        .Catch((Exception error) =>
+        {
+            Log.Warn("a watch failed and goes on", ("error", error.Message));
+            return Observable.Empty<Unit>();
+        })
+        .Repeat()
+        .Subscribe();
+
+    private async Task ProbeAsync(string socket, CancellationToken stop)
+    {
+        var answer = await EnginePing.PingAsync(socket, stop);
+        stop.ThrowIfCancellationRequested();
+        RuntimeEvent outcome = answer switch
+        {
+            PingAnswer.Answered => new RuntimeEvent.ProbePassed(),
+            PingAnswer.NotYet(var detail, _) => new RuntimeEvent.ProbeFailed(detail),
+            PingAnswer.Refused(var detail) => new RuntimeEvent.ProbeFailed(detail),
+        };
+        if (IsNews(outcome)) await host.PostAsync(new HostEvent.Runtime(outcome), stop);
+    }
+
+    /// <summary>The core itself is asked whether it would care, so that an idle host writes no journal.</summary>
+    private bool IsNews(RuntimeEvent outcome)
+    {
+        var state = host.Current.State;
+        var step = RuntimeMachine.Step(state.Policy, state.Runtime, new(host.Now, outcome));
+        return !ReferenceEquals(step.State, state.Runtime);
+    }
+
+    private static string EndpointOf(RuntimeState state) => EngineLayout.SocketOf(state switch
+    {
+        RuntimeState.Ready ready => ready.Endpoint,
+        RuntimeState.Degraded degraded => degraded.Endpoint,
+        RuntimeState.NotStarted or RuntimeState.Starting or RuntimeState.Failed => "",
+    });
+}
