@@ -1,0 +1,122 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Runtime;
+using Agent.Shell.Docker;
+using Agent.Shell.Effects;
+using Agent.Shell.Loop;
+
+namespace Agent.Tests.Support;
+
+/// <summary>
+/// A directory of its own, the runtime's effects on a real loop in it, and a keeper stand-in. At the end it stops
+/// everything that was started and unmounts what the engine left.
+/// </summary>
+internal sealed class RuntimeWorld : IAsyncDisposable
+{
+    private readonly string? _owned;
+    private readonly List<Socket> _listeners = [];
+
+    public RuntimeWorld(string? root = null, IReadOnlyList<string>? binaries = null)
+    {
+        _owned = root is null ? Directory.CreateTempSubdirectory("rt-").FullName : null;
+        Root = root ?? _owned!;
+        var runtime = Path.Combine(Root, "r");
+        var paths = new AgentPaths("", Path.Combine(Root, "s"), runtime, AgentPaths.DefaultSocket(runtime));
+        var settings = RuntimeSettings.Default(paths);
+        Layout = binaries is null ? EngineLayout.Of(paths, settings) : new(paths, settings, new(binaries));
+        Directory.CreateDirectory(Path.GetDirectoryName(Layout.ContainerdSocket)!);
+        Host = new CoreHost(Run);
+        Starter = new RuntimeStarter(Host, Keeper, () => Layout);
+    }
+
+    public string Root { get; }
+
+    public EngineLayout Layout { get; }
+
+    public ChildKeeper Keeper { get; } = new();
+
+    public CoreHost Host { get; }
+
+    public RuntimeStarter Starter { get; private set; }
+
+    /// <summary>An executable script of that name, in a directory that a world can be given as its only one.</summary>
+    public static string FakeBinaries(params (string Name, string Script)[] scripts)
+    {
+        var directory = Directory.CreateTempSubdirectory("rtbin-").FullName;
+        foreach (var (name, script) in scripts)
+        {
+            var path = Path.Combine(directory, name);
+            File.WriteAllText(path, "#!/bin/sh\n" + script + "\n");
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return directory;
+    }
+
+    /// <summary>Binds and listens in the name of a daemon, and never accepts.</summary>
+    public Socket Listen(string path)
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen(64);
+        _listeners.Add(listener);
+        return listener;
+    }
+
+    public async Task<RuntimeState.Ready> EnsureReadyAsync()
+    {
+        await Host.AskAsync(new RuntimeEvent.EnsureRequested());
+        var settled = await Host.WhenAsync(
+            state => state.Runtime is RuntimeState.Ready or RuntimeState.Failed, TimeSpan.FromSeconds(95));
+        return settled.State.Runtime as RuntimeState.Ready ?? throw new InvalidOperationException($"{Host.Runtime}");
+    }
+
+    /// <summary>What the agent's own restart does: the start under way is given up and issued anew.</summary>
+    public async Task RestartStarterAsync()
+    {
+        await Starter.DisposeAsync();
+        Starter = new RuntimeStarter(Host, Keeper, () => Layout);
+        await Host.AskAsync(new RuntimeEvent.Started());
+    }
+
+    public async Task StopAsync()
+    {
+        await Host.AskAsync(new RuntimeEvent.StopRequested());
+        await Host.WhenAsync(
+            state => Daemons.Living(state, RuntimeMachine.Dockerd) is null
+                && Daemons.Living(state, RuntimeMachine.Containerd) is null,
+            TimeSpan.FromSeconds(70));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await Starter.DisposeAsync();
+        Host.Dispose();
+        Keeper.Dispose();
+        foreach (var listener in _listeners) listener.Dispose();
+        if (_owned is null) return;
+        var mounts = await File.ReadAllLinesAsync("/proc/self/mounts");
+        foreach (var mount in mounts.Select(line => line.Split(' ')[1]).Reverse())
+        {
+            if (!mount.StartsWith(_owned + "/", StringComparison.Ordinal)) continue;
+            using var unmount = Process.Start("umount", ["-l", mount]);
+            await unmount.WaitForExitAsync();
+        }
+
+        Directory.Delete(_owned, recursive: true);
+    }
+
+    private void Run(CoreHost host, HostEffect effect)
+    {
+        if (effect is HostEffect.Runtime(var runtime)) Starter.Run(runtime);
+        else if (effect is HostEffect.Process(var process)) Keeper.Run(host, process);
+    }
+}
