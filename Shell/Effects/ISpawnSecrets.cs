@@ -9,4 +9,7 @@ internal interface ISpawnSecrets
 {
     /// <summary>Keeps them, durably, before the spawn is asked for.</summary>
     void Put(ProcessId id, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte> prelude);
+
+    /// <summary>Forgets them; there may be none.</summary>
+    void Remove(ProcessId id);
 }

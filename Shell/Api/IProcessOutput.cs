@@ -1,0 +1,98 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Model;
+
+namespace Agent.Shell.Api;
+
+internal enum OutputStream
+{
+    Stdout,
+    Stderr,
+}
+
+/// <summary>
+/// The captured output and the stdin of processes. It knows nothing of principals: who may call is decided before.
+/// Cursors are absolute offsets into a stream and hold across restarts of the agent.
+/// </summary>
+internal interface IProcessOutput
+{
+    /// <summary>Bytes lost to full rings since this agent started, those of forgotten processes among them.</summary>
+    long BytesDroppedInAll { get; }
+
+    OutputCounters Count(ProcessId id);
+
+    /// <summary>At most <paramref name="max"/> bytes from the cursor on; nothing is taken.</summary>
+    OutputRead Since(ProcessId id, OutputStream stream, long cursor, int max);
+
+    /// <summary>The last lines, cut at the front to at most <paramref name="max"/> bytes.</summary>
+    OutputRead Tail(ProcessId id, OutputStream stream, int lines, int max);
+
+    /// <summary>The oldest bytes kept, which are gone from the ring afterwards.</summary>
+    OutputRead Drain(ProcessId id, OutputStream stream, int max);
+
+    /// <summary>What lies before the cursor may go.</summary>
+    OutputAck Ack(ProcessId id, OutputStream stream, long cursor);
+
+    /// <summary>Ends when there are bytes behind the cursor, or the stream has ended, or there is no such stream.</summary>
+    Task WaitForMoreAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop);
+
+    /// <summary>
+    /// Writes after the writes before it. When it is stopped it answers with what went in by then; it never throws
+    /// for that.
+    /// </summary>
+    ValueTask<StdinWrite> WriteAsync(ProcessId id, ReadOnlyMemory<byte> bytes, CancellationToken stop);
+
+    /// <summary>Once it is closed, closing it again is nothing new.</summary>
+    void CloseStdin(ProcessId id);
+}
+
+/// <summary>Of both streams together. All zero for a process without rings.</summary>
+internal readonly record struct OutputCounters(long BufferedBytes, long BytesDropped, bool StdinOpen);
+
+/// <summary>What a read found.</summary>
+internal abstract record OutputRead
+{
+    private OutputRead()
+    {
+    }
+
+    /// <param name="Bytes">The caller's own copy.</param>
+    /// <param name="Next">The cursor behind the last of the bytes.</param>
+    /// <param name="Dropped">How many bytes between the cursor asked for and the first one here are lost.</param>
+    /// <param name="Eof">Nothing comes after <paramref name="Next"/>: the process ended and its pipe was read to the end.</param>
+    internal sealed record Slice(ReadOnlyMemory<byte> Bytes, long Next, long Dropped, bool Eof) : OutputRead;
+
+    /// <summary>The cursor lies behind the newest byte.</summary>
+    internal sealed record Beyond(long End) : OutputRead;
+
+    /// <summary>Its output is not kept in rings, as a daemon's is not, or it has none yet.</summary>
+    internal sealed record Absent : OutputRead;
+}
+
+internal abstract record OutputAck
+{
+    private OutputAck()
+    {
+    }
+
+    internal sealed record Freed : OutputAck;
+
+    /// <summary>The cursor lies behind the newest byte.</summary>
+    internal sealed record Beyond(long End) : OutputAck;
+
+    internal sealed record Absent : OutputAck;
+}
+
+internal abstract record StdinWrite
+{
+    private StdinWrite()
+    {
+    }
+
+    /// <summary>So many bytes went in; fewer than given if the child did not read in time.</summary>
+    internal sealed record Wrote(int Bytes) : StdinWrite;
+
+    /// <summary>It was closed, by a caller or by the child, or was never open.</summary>
+    internal sealed record Closed : StdinWrite;
+}
