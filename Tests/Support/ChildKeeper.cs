@@ -38,6 +38,8 @@ internal sealed partial class ChildKeeper : ISpawnSecrets, IDisposable
     public void Put(ProcessId id, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte> prelude) =>
         _environments[id] = environment;
 
+    public void Remove(ProcessId id) => _environments.TryRemove(id, out _);
+
     public void Run(CoreHost host, ProcessEffect effect)
     {
         if (effect is ProcessEffect.Spawn(var id, var generation, var spec)) Spawn(host, id, generation, spec);
