@@ -1,0 +1,168 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Shell.Keeper;
+using Agent.Shell.Linux;
+using Agent.Shell.Loop;
+using Agent.Shell.Observability;
+using Agent.Shell.Output;
+using LanguageExt;
+
+namespace Agent.Shell.Effects;
+
+/// <summary>
+/// The agent's standing connection to its keeper. When the keeper dies another is started; whatever was being asked
+/// is asked again, which the keeper's keys make safe; and what it lists that the state does not know yet is told.
+/// </summary>
+internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, CancellationToken stop)
+{
+    // A keeper that dies at once would otherwise be started in a tight loop.
+    private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(100);
+
+    private TaskCompletionSource<KeeperClient> _client = Pending();
+
+    public bool IsConnected => _client.Task.IsCompletedSuccessfully;
+
+    /// <summary>Connects for the first time and answers what the keeper has.</summary>
+    public async Task<Seq<ObservedProcess>> ConnectAsync()
+    {
+        var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
+        var rows = await client.ListAsync(stop).ConfigureAwait(false);
+        _client.SetResult(client);
+        return rows.Select(Observed).OfType<ObservedProcess>().ToArray().ToSeq();
+    }
+
+    /// <summary>Tells every exit as it comes, and keeps a keeper there, until it is stopped.</summary>
+    public async Task RunAsync(IHost host)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var client = await _client.Task.WaitAsync(stop).ConfigureAwait(false);
+            await foreach (var row in client.Exits.ReadAllAsync(stop).ConfigureAwait(false)) _ = TellAsync(host, row);
+            Log.Warn("the keeper is gone; its children live on, another keeper adopts them");
+            _client = Pending();
+            await client.DisposeAsync().ConfigureAwait(false);
+            await ReconnectAsync(host).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<SpawnAnswer> SpawnAsync(
+        SpawnKey key, ProcessSpec spec, IReadOnlyDictionary<string, string> environment)
+    {
+        var order = new SpawnOrder(
+            [.. spec.Command],
+            [.. environment.Select(variable => $"{variable.Key}={variable.Value}")],
+            spec.WorkingDirectory.TryGet(out var cwd) ? cwd : null,
+            spec.User.TryGet(out var user) ? user : null,
+            Stdin: spec.Stdin != StdinMode.None,
+            Tree: spec.Kind != ProcessKind.Daemon);
+        var reply = await AskAsync(client => client.SpawnAsync(key.ToString(), order, stop)).ConfigureAwait(false);
+        return reply switch
+        {
+            { Error: { } error } => new SpawnAnswer.Refused(error, reply.Detail ?? ""),
+            { Row: { Exit: not null } row } => new SpawnAnswer.AlreadyEnded(row),
+            { Row: { } row } => new SpawnAnswer.Spawned(new(row.Pid, row.StartTime, new BootId(row.Boot))),
+            _ => new SpawnAnswer.Refused("internal", "the keeper gave no answer to a spawn"),
+        };
+    }
+
+    public Task SignalAsync(SpawnKey key, Signal signal) =>
+        AskAsync(client => client.SignalAsync(key.ToString(), (int)signal, stop));
+
+    public Task KillTreeAsync(SpawnKey key) => AskAsync(client => client.AskAsync("killTree", key.ToString(), stop));
+
+    public Task ForgetAsync(SpawnKey key) => AskAsync(client => client.AskAsync("forget", key.ToString(), stop));
+
+    public Task CloseInputAsync(SpawnKey key) => AskAsync(client => client.AskAsync("closeInput", key.ToString(), stop));
+
+    private async Task<KeeperReply> AskAsync(Func<KeeperClient, Task<KeeperReply>> ask)
+    {
+        while (true)
+        {
+            try
+            {
+                var client = await _client.Task.WaitAsync(stop).ConfigureAwait(false);
+                return await ask(client).ConfigureAwait(false);
+            }
+            catch (KeeperGone)
+            {
+                // Asked again of the next keeper, as soon as it is there.
+                await Task.Delay(RestartPause, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ReconnectAsync(IHost host)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                while (Processes.PeekEnded() is > 0 and var pid) Processes.TryReap(pid);
+                var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
+                var rows = await client.ListAsync(stop).ConfigureAwait(false);
+                _client.SetResult(client);
+                await CatchUpAsync(host, rows).ConfigureAwait(false);
+                return;
+            }
+            catch (KeeperGone failure)
+            {
+                Log.Fail("no keeper can be reached, trying again", ("error", failure.Message));
+                await Task.Delay(RestartPause, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Exits that nobody told, and processes that the state has running and no keeper knows.</summary>
+    private async Task CatchUpAsync(IHost host, IReadOnlyList<KeptRow> rows)
+    {
+        foreach (var row in rows.Where(row => row.Exit is not null)) await TellAsync(host, row).ConfigureAwait(false);
+        foreach (var state in host.Current.State.Processes.All.Values)
+        {
+            if (state is not (ProcessState.Running or ProcessState.Stopping)) continue;
+            var key = new SpawnKey(state.Profile.Id, state.Profile.Generation);
+            if (rows.Any(row => row.Key == key.ToString())) continue;
+            await TellAsync(host, new(key.ToString(), 0, 0, "") { Exit = new(null, null, 0, 0, Durable: false) })
+                .ConfigureAwait(false);
+        }
+    }
+
+    private async Task TellAsync(IHost host, KeptRow row)
+    {
+        if (SpawnKey.Parse(row.Key) is not { } key) return;
+        if (row.Exit is { Durable: false }) Log.Warn("an exit could not be written down", ("spawn", row.Key));
+        var kind = host.Current.State.Processes.Find(key.Id).TryGet(out var state) ? state.Profile.Spec.Kind : ProcessKind.Task;
+        var exit = await output.ExitOfAsync(key, kind, row, stop).ConfigureAwait(false);
+        await host.PostAsync(new HostEvent.ProcessReported(key.Id, exit), stop).ConfigureAwait(false);
+    }
+
+    private static ObservedProcess? Observed(KeptRow row) => SpawnKey.Parse(row.Key) is not { } key ? null
+        : row.Exit is { } exit ? new(
+            key.Id,
+            key.Generation,
+            new Observation.Ended(
+                Exits.StatusOf(exit), TimeSpan.FromMilliseconds(exit.CpuMs), exit.PeakMemoryBytes, Seq<string>.Empty))
+        : new(key.Id, key.Generation, new Observation.Alive(new(row.Pid, row.StartTime, new BootId(row.Boot))));
+
+    private static TaskCompletionSource<KeeperClient> Pending() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>The keeper's answer to a spawn.</summary>
+internal abstract record SpawnAnswer
+{
+    private SpawnAnswer()
+    {
+    }
+
+    public sealed record Spawned(ProcessIdentity Identity) : SpawnAnswer;
+
+    /// <summary>It was spawned before and has ended meanwhile.</summary>
+    public sealed record AlreadyEnded(KeptRow Row) : SpawnAnswer;
+
+    public sealed record Refused(string Code, string Detail) : SpawnAnswer;
+}

@@ -1,0 +1,43 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.IO;
+
+namespace Agent.Shell.Keeper;
+
+/// <summary>How this program starts itself again, whichever way it was started.</summary>
+internal static class AgentExecutable
+{
+    /// <summary>The program and, where that is the dotnet host, the assembly to run.</summary>
+    public static IReadOnlyList<string> Command { get; } = Find();
+
+    /// <summary>
+    /// What the keeper inherits: the .NET runtime's own settings and no more, with the debugger's sockets off and a
+    /// heap that suits a program that mostly sleeps.
+    /// </summary>
+    public static IReadOnlyList<string> Environment
+    {
+        get
+        {
+            var variables = new List<string>
+            {
+                "LANG=C.UTF-8", "DOTNET_EnableDiagnostics=0", "DOTNET_TieredPGO=0", "DOTNET_gcConcurrent=0",
+                "DOTNET_GCConserveMemory=9",
+            };
+            foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+            {
+                if (variable.Key is "DOTNET_ROOT" or "PATH" or "HOME") variables.Add($"{variable.Key}={variable.Value}");
+            }
+
+            return variables;
+        }
+    }
+
+    private static IReadOnlyList<string> Find()
+    {
+        var host = System.Environment.ProcessPath ?? "/proc/self/exe";
+        return Path.GetFileName(host) == "dotnet"
+            ? [host, Path.Combine(AppContext.BaseDirectory, "agent.dll")]
+            : [host];
+    }
+}

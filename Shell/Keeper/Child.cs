@@ -1,0 +1,49 @@
+using Agent.Shell.Linux;
+
+namespace Agent.Shell.Keeper;
+
+/// <summary>One spawn and what the keeper holds open for it.</summary>
+internal sealed class Child(KeptRow row, bool tree, bool own)
+{
+    public KeptRow Row { get; set; } = row;
+
+    public string Key => Row.Key;
+
+    public bool Tree { get; } = tree;
+
+    /// <summary>Started by this very keeper, which is its parent. Otherwise it was started by one that died.</summary>
+    public bool IsOwn { get; } = own;
+
+    public bool HasEnded => Row.Exit is not null;
+
+    public int Pidfd { get; set; } = -1;
+
+    /// <summary>Held for writing, so that the child sees no end of file when the agent dies.</summary>
+    public int Input { get; set; } = -1;
+
+    /// <summary>Held for reading, so that last words stay in the pipe until the agent has read them.</summary>
+    public int Output { get; set; } = -1;
+
+    public int Error { get; set; } = -1;
+
+    public void CloseInput()
+    {
+        if (Input >= 0) Descriptors.Close(Input);
+        Input = -1;
+    }
+
+    public void Close()
+    {
+        CloseInput();
+        foreach (var fd in (int[])[Pidfd, Output, Error])
+        {
+            if (fd >= 0) Descriptors.Close(fd);
+        }
+
+        Pidfd = Output = Error = -1;
+    }
+
+    public ChildFact Spawned() => new(ChildFact.Spawned, Row with { Exit = null }) { Tree = Tree };
+
+    public ChildFact Exited() => new(ChildFact.Exited, Row) { Tree = Tree };
+}

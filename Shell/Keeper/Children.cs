@@ -1,0 +1,263 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Agent.Shell.Linux;
+
+namespace Agent.Shell.Keeper;
+
+/// <summary>
+/// All children of one keeper: started, signalled, seen to their end and forgotten. One thread calls it, so that a
+/// check of a child's identity and what is done upon it cannot be torn apart by its reaping.
+/// </summary>
+internal sealed class Children : IDisposable
+{
+    // A quarter MiB a pipe: hours of a quiet daemon's talk, and a bound on the kernel memory of some hundred pipes.
+    private const int PipeBytes = 256 << 10;
+
+    // A family that forks faster than it is killed loses after a few rounds; the caller comes back if it does not.
+    private const int KillRounds = 5;
+
+    private readonly Dictionary<string, Child> _byKey = new(StringComparer.Ordinal);
+    private readonly KeeperPaths _paths;
+    private readonly Epoll _epoll;
+    private readonly ChildLog _log;
+    private readonly Cgroups _cgroups;
+    private readonly Marker _marker;
+
+    public Children(KeeperPaths paths, Epoll epoll)
+    {
+        _paths = paths;
+        _epoll = epoll;
+        _log = new ChildLog(paths.Children);
+        _cgroups = new Cgroups(paths.RuntimeDir);
+        _marker = new Marker(paths.RuntimeDir);
+    }
+
+    public int Living => _byKey.Values.Count(child => !child.HasEnded);
+
+    public string? Trouble => _log.Trouble;
+
+    public IReadOnlyList<KeptRow> Rows => [.. _byKey.Values.Select(child => child.Row)];
+
+    /// <summary>
+    /// Takes up what an earlier keeper of this directory left: its log first, then children that bear our mark and
+    /// that it had no time to write down.
+    /// </summary>
+    public void Recover()
+    {
+        foreach (var fact in _log.Read())
+        {
+            if (fact.Fact == ChildFact.Forgotten) _byKey.Remove(fact.Row.Key);
+            else _byKey[fact.Row.Key] = new Child(fact.Row, fact.Tree, own: false);
+        }
+
+        foreach (var (pid, key) in _marker.Marked().ToList())
+        {
+            if (_byKey.ContainsKey(key) || Processes.Family(pid)?.Session != pid) continue;
+            if (Processes.StartTime(pid) is not { } start) continue;
+            _byKey[key] = new Child(new(key, pid, start, Processes.BootId), tree: true, own: false);
+            _log.Note(_byKey[key].Spawned());
+        }
+
+        foreach (var child in _byKey.Values.ToList()) Adopt(child);
+        Sync(_byKey.Values);
+    }
+
+    /// <summary>Starts what was ordered, once for one key. The answer is durable unless it says otherwise.</summary>
+    public KeeperReply Spawn(long id, string key, SpawnOrder order)
+    {
+        if (_byKey.TryGetValue(key, out var known)) return new(id) { Row = known.Row };
+        if (SpawnPlanner.Plan(_paths, _marker, key, order) is var (plan, refusal) && plan is null)
+        {
+            return new(id) { Error = refusal!.Error, Detail = refusal.Detail };
+        }
+
+        var child = HoldPipes(key, order);
+        var (pid, errno) = Spawner.Spawn(plan!);
+        if (errno != 0)
+        {
+            child.Close();
+            RemovePipes(key);
+            return new(id) { Error = "spawn-failed", Detail = $"{plan!.Path}: {Errno.Text(errno)}" };
+        }
+
+        _cgroups.Join(key, pid);
+        child.Row = new(key, pid, Processes.StartTime(pid) ?? 0, Processes.BootId);
+        child.Pidfd = Processes.Open(pid);
+        _epoll.Watch(child.Pidfd, Epoll.In, (ulong)pid);
+        _byKey[key] = child;
+        _log.Note(child.Spawned());
+        return new(id) { Row = child.Row, Detail = _log.Sync() ? null : _log.Trouble };
+    }
+
+    public bool Signal(string key, int signal)
+    {
+        if (!_byKey.TryGetValue(key, out var child) || child.HasEnded || signal is < 1 or > 64) return false;
+        if (child.IsOwn) return Processes.SignalGroup(child.Row.Pid, signal);
+
+        // No child of ours: its parent may reap it at any time, so its identity is looked at right before.
+        return Processes.StartTime(child.Row.Pid) == child.Row.StartTime
+            && Processes.Signal(child.Pidfd, 0)
+            && Processes.SignalGroup(child.Row.Pid, signal);
+    }
+
+    public void KillTree(string key)
+    {
+        if (!_byKey.TryGetValue(key, out var child)) return;
+        Signal(key, Processes.Kill);
+        KillFamily(child, thorough: true);
+    }
+
+    public void CloseInput(string key)
+    {
+        if (!_byKey.TryGetValue(key, out var child)) return;
+        child.CloseInput();
+
+        // Without its name nobody opens it again, and the child sees the end of its input.
+        File.Delete(_paths.Input(key));
+    }
+
+    public void Forget(string key)
+    {
+        if (!_byKey.Remove(key, out var child)) return;
+        if (child.Pidfd >= 0) _epoll.Forget(child.Pidfd);
+        child.Close();
+        RemovePipes(key);
+        _cgroups.Remove(key);
+        _log.Note(new(ChildFact.Forgotten, child.Row));
+    }
+
+    /// <summary>A pidfd became readable: the process has ended. Its exit is noted, not yet durable.</summary>
+    public Child? End(int pid)
+    {
+        var child = _byKey.Values.FirstOrDefault(one => one.Row.Pid == pid && !one.HasEnded);
+        if (child is null) return null;
+        if (child.Tree)
+        {
+            // The leader is not reaped yet, so its group is still its own.
+            if (child.IsOwn) Processes.SignalGroup(pid, Processes.Kill);
+            KillFamily(child, thorough: false);
+        }
+
+        var reaped = child.IsOwn ? Processes.TryReap(pid) : Processes.TryExitOfStranger(pid, child.Pidfd);
+        _epoll.Forget(child.Pidfd);
+        Note(child, reaped);
+        return child;
+    }
+
+    /// <summary>Takes the zombies of adopted orphans; the ends of own children are told by their pidfds.</summary>
+    public void ReapOrphans()
+    {
+        while (Processes.PeekEnded() is > 0 and var pid)
+        {
+            if (_byKey.Values.Any(child => child.IsOwn && child.Row.Pid == pid && !child.HasEnded)) return;
+            Processes.TryReap(pid);
+        }
+    }
+
+    /// <summary>One sync for everything noted. Where it fails, the exits in question say that they are not durable.</summary>
+    public void Sync(IEnumerable<Child> ended)
+    {
+        if (!_log.Sync())
+        {
+            foreach (var child in ended)
+            {
+                if (child.Row.Exit is { } exit) child.Row = child.Row with { Exit = exit with { Durable = false } };
+            }
+        }
+        else if (_log.IsLarge)
+        {
+            _log.Compact(_byKey.Values.Select(child => child.HasEnded ? child.Exited() : child.Spawned()));
+        }
+    }
+
+    public void Dispose() => _log.Dispose();
+
+    private void Adopt(Child child)
+    {
+        if (child.HasEnded)
+        {
+            HoldOutput(child);
+            return;
+        }
+
+        var alive = child.Row.Boot == Processes.BootId && Processes.StartTime(child.Row.Pid) == child.Row.StartTime;
+        child.Pidfd = alive ? Processes.Open(child.Row.Pid) : -1;
+        if (child.Pidfd < 0 || Processes.StartTime(child.Row.Pid) != child.Row.StartTime)
+        {
+            Note(child, Processes.TryExitOfStranger(child.Row.Pid, -1) is { } seen && alive ? seen : null);
+            return;
+        }
+
+        HoldOutput(child);
+        if (File.Exists(_paths.Input(child.Key))) child.Input = Descriptors.Open(_paths.Input(child.Key), Descriptors.ReadWrite);
+        _epoll.Watch(child.Pidfd, Epoll.In, (ulong)child.Row.Pid);
+    }
+
+    private void Note(Child child, Reaped? reaped)
+    {
+        var exit = reaped is { } how
+            ? new KeptExit(
+                how.Signal == 0 ? how.Code : null, how.Signal == 0 ? null : how.Signal, how.CpuMilliseconds,
+                how.PeakMemoryBytes, Durable: true)
+            : new KeptExit(null, null, 0, 0, Durable: true);
+        child.Row = child.Row with { Exit = exit };
+        child.CloseInput();
+        _log.Note(child.Exited());
+    }
+
+    /// <summary>
+    /// Kills whoever is left of a family. Looking through all processes for the mark costs milliseconds on a busy host,
+    /// so an ordinary exit is content with the cgroup where there is one.
+    /// </summary>
+    private void KillFamily(Child child, bool thorough)
+    {
+        if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
+        if (_cgroups.Exist && !thorough) return;
+        for (var round = 0; round < KillRounds; round++)
+        {
+            var family = _marker.Marked().Where(one => one.Key == child.Key && one.Pid != child.Row.Pid).ToList();
+            if (family.Count == 0) return;
+            foreach (var (pid, _) in family) KillMember(pid);
+            ReapOrphans();
+        }
+    }
+
+    private static void KillMember(int pid)
+    {
+        var pidfd = Processes.Open(pid);
+        if (pidfd < 0) return;
+        Processes.Signal(pidfd, Processes.Kill);
+        Descriptors.Close(pidfd);
+    }
+
+    private Child HoldPipes(string key, SpawnOrder order)
+    {
+        var owner = order.User is null ? (Uid: 0, Gid: 0) : Users.Find(order.User) ?? (0, 0);
+        foreach (var path in (string[])[_paths.Output(key), _paths.Error(key)]) Descriptors.MakeFifo(path, owner.Uid, owner.Gid);
+        var child = new Child(new(key, 0, 0, ""), order.Tree, own: true);
+        HoldOutput(child);
+        if (order.Stdin)
+        {
+            Descriptors.MakeFifo(_paths.Input(key), owner.Uid, owner.Gid);
+            child.Input = Descriptors.Open(_paths.Input(key), Descriptors.ReadWrite);
+        }
+
+        return child;
+    }
+
+    private void HoldOutput(Child child)
+    {
+        if (!File.Exists(_paths.Output(child.Key))) return;
+        child.Output = Descriptors.Open(_paths.Output(child.Key), Descriptors.ReadOnly);
+        child.Error = Descriptors.Open(_paths.Error(child.Key), Descriptors.ReadOnly);
+        Descriptors.SizePipe(child.Output, PipeBytes);
+        Descriptors.SizePipe(child.Error, PipeBytes);
+    }
+
+    private void RemovePipes(string key)
+    {
+        foreach (var path in (string[])[_paths.Input(key), _paths.Output(key), _paths.Error(key)]) File.Delete(path);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Generic;
+using System.Text.Json.Serialization;
+
+namespace Agent.Shell.Keeper;
+
+/// <summary>Asks the keeper something: one JSON object on a line. Which fields count depends on <c>Op</c>.</summary>
+internal sealed record KeeperRequest(long Id, string Op)
+{
+    public string? Key { get; init; }
+
+    public SpawnOrder? Order { get; init; }
+
+    public int Signal { get; init; }
+}
+
+/// <summary>What to start, as the keeper needs it.</summary>
+/// <param name="Tree">Whether the leader's end is the end of all its descendants. Not so for an engine's daemons.</param>
+internal sealed record SpawnOrder(
+    IReadOnlyList<string> Command,
+    IReadOnlyList<string> Environment,
+    string? WorkingDirectory,
+    string? User,
+    bool Stdin,
+    bool Tree);
+
+/// <summary>Answers a request (with its id), or reports an exit (with id 0).</summary>
+internal sealed record KeeperReply(long Id)
+{
+    /// <summary>Set when refused: a stable word, and what to do about it in <see cref="Detail"/>.</summary>
+    public string? Error { get; init; }
+
+    public string? Detail { get; init; }
+
+    public KeptRow? Row { get; init; }
+
+    public IReadOnlyList<KeptRow>? Rows { get; init; }
+}
+
+/// <summary>One spawn that the keeper knows: who it is, and how it ended if it did.</summary>
+internal sealed record KeptRow(string Key, int Pid, long StartTime, string Boot)
+{
+    public KeptExit? Exit { get; init; }
+}
+
+/// <summary>
+/// An exit by code or by signal, or lost where nobody could see it. <c>Durable</c> is false when the keeper could not
+/// write it down and knows it only for as long as it lives.
+/// </summary>
+internal sealed record KeptExit(int? Code, int? Signal, long CpuMs, long PeakMemoryBytes, bool Durable)
+{
+    [JsonIgnore]
+    public bool IsLost => Code is null && Signal is null;
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(KeeperRequest))]
+[JsonSerializable(typeof(KeeperReply))]
+[JsonSerializable(typeof(ChildFact))]
+internal sealed partial class KeeperJson : JsonSerializerContext;

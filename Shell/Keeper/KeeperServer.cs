@@ -1,0 +1,208 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Net.Sockets;
+using System.Text.Json;
+using Agent.Shell.Linux;
+
+namespace Agent.Shell.Keeper;
+
+/// <summary>
+/// The keeper's one loop, on one thread: takes the agent's requests, starts and signals, sees children to their end,
+/// writes each exit down and only then reports it.
+/// </summary>
+internal sealed class KeeperServer : IDisposable
+{
+    // Reaps adopted orphans, of whose ends nothing tells us. Only while there are children: an idle keeper sleeps.
+    private const int OrphanTick = 2000;
+
+    private const ulong ListenerMark = 1UL << 62;
+    private const ulong AgentMark = 1UL << 61;
+
+    private readonly Epoll _epoll = new();
+    private readonly Children _children;
+    private readonly Socket _listener;
+    private AgentLink? _agent;
+
+    public KeeperServer(KeeperPaths paths)
+    {
+        _children = new Children(paths, _epoll);
+        _children.Recover();
+        File.Delete(paths.Socket);
+        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        _listener.Bind(new UnixDomainSocketEndPoint(paths.Socket));
+        File.SetUnixFileMode(paths.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _listener.Listen(8);
+        _epoll.Watch(Fd(_listener), Epoll.In, ListenerMark);
+    }
+
+    /// <summary>Serves until it is told to end and nothing lives.</summary>
+    public void Run()
+    {
+        var ended = new List<Child>();
+        var open = true;
+        while (open)
+        {
+            ended.Clear();
+            var ready = _epoll.Wait(_children.Living > 0 ? OrphanTick : -1);
+            foreach (var @event in ready)
+            {
+                if (@event.Data == ListenerMark) Accept();
+                else if (@event.Data == AgentMark) open &= Serve(@event.Events);
+                else if (_children.End((int)@event.Data) is { } child) ended.Add(child);
+            }
+
+            // Every exit of this round is durable before any of them is told.
+            _children.Sync(ended);
+            foreach (var child in ended) _agent?.Send(new KeeperReply(0) { Row = child.Row });
+            _children.ReapOrphans();
+            if (_agent is { IsBroken: true }) Drop();
+        }
+    }
+
+    public void Dispose()
+    {
+        _agent?.Dispose();
+        _listener.Dispose();
+        _children.Dispose();
+        _epoll.Dispose();
+    }
+
+    private static int Fd(Socket socket) => (int)socket.Handle;
+
+    /// <summary>One agent at a time: a newer connection is a newer agent.</summary>
+    private void Accept()
+    {
+        var socket = _listener.Accept();
+        if (!PeerIsTrusted(socket))
+        {
+            socket.Dispose();
+            return;
+        }
+
+        Drop();
+        socket.Blocking = false;
+        _agent = new AgentLink(socket);
+        _epoll.Watch(Fd(socket), Epoll.In, AgentMark);
+    }
+
+    private static bool PeerIsTrusted(Socket socket)
+    {
+        const int SolSocket = 1;
+        const int PeerCredentials = 17;
+        Span<byte> credentials = stackalloc byte[12];
+        socket.GetRawSocketOption(SolSocket, PeerCredentials, credentials);
+        var uid = BitConverter.ToUInt32(credentials[4..8]);
+        return uid == 0 || uid == Processes.EffectiveUser;
+    }
+
+    private void Drop()
+    {
+        if (_agent is null) return;
+        _epoll.Forget(_agent.Fd);
+        _agent.Dispose();
+        _agent = null;
+    }
+
+    private bool Serve(uint events)
+    {
+        if (_agent is null) return true;
+        var open = true;
+        if ((events & Epoll.Out) != 0) _agent.Flush();
+        if ((events & ~Epoll.Out) != 0)
+        {
+            foreach (var request in _agent.Receive()) open &= Answer(_agent, request);
+        }
+
+        _epoll.Change(_agent.Fd, _agent.HasPending ? Epoll.In | Epoll.Out : Epoll.In, AgentMark);
+        return open;
+    }
+
+    private bool Answer(AgentLink agent, KeeperRequest request)
+    {
+        var key = request.Key ?? "";
+        var reply = new KeeperReply(request.Id);
+        switch (request.Op)
+        {
+            case "spawn" when request.Order is { } order: reply = _children.Spawn(request.Id, key, order); break;
+            case "signal": if (!_children.Signal(key, request.Signal)) reply = Gone(request); break;
+            case "killTree": _children.KillTree(key); break;
+            case "closeInput": _children.CloseInput(key); break;
+            case "list": reply = reply with { Rows = _children.Rows, Detail = _children.Trouble }; break;
+            case "forget": _children.Forget(key); break;
+            case "end" when _children.Living == 0: agent.Send(reply); return false;
+            case "end": reply = reply with { Error = "busy", Detail = "children live" }; break;
+            default: reply = reply with { Error = "unknown", Detail = $"\"{request.Op}\" is no request" }; break;
+        }
+
+        agent.Send(reply);
+        return true;
+    }
+
+    private static KeeperReply Gone(KeeperRequest request) =>
+        new(request.Id) { Error = "gone", Detail = $"nothing lives under {request.Key}" };
+
+    /// <summary>The connection to the agent: whole lines in, whole lines out, and never a wait for either.</summary>
+    private sealed class AgentLink(Socket socket) : IDisposable
+    {
+        // An environment may have 2 MiB (the kernel's ARG_MAX); escaped, a spawn stays below this.
+        private const int LongestFrame = 8 << 20;
+
+        // An agent that does not read for this long a queue is as good as gone; it lists everything when it is back.
+        private const int LongestQueue = 16 << 20;
+
+        private readonly List<byte> _outgoing = [];
+        private byte[] _incoming = new byte[16 << 10];
+        private int _received;
+
+        public int Fd => KeeperServer.Fd(socket);
+
+        public bool IsBroken { get; private set; }
+
+        public bool HasPending => _outgoing.Count > 0;
+
+        public List<KeeperRequest> Receive()
+        {
+            var requests = new List<KeeperRequest>();
+            if (_received == _incoming.Length) Array.Resize(ref _incoming, _incoming.Length * 2);
+            var got = socket.Receive(_incoming.AsSpan(_received), SocketFlags.None, out var error);
+            if (error == SocketError.WouldBlock) return requests;
+            if (error != SocketError.Success || got == 0 || _received > LongestFrame)
+            {
+                IsBroken = true;
+                return requests;
+            }
+
+            _received += got;
+            var at = 0;
+            while (_incoming.AsSpan(at, _received - at).IndexOf((byte)'\n') is var length and >= 0)
+            {
+                requests.Add(JsonSerializer.Deserialize(_incoming.AsSpan(at, length), KeeperJson.Default.KeeperRequest)!);
+                at += length + 1;
+            }
+
+            _incoming.AsSpan(at, _received - at).CopyTo(_incoming);
+            _received -= at;
+            return requests;
+        }
+
+        public void Send(KeeperReply reply)
+        {
+            if (IsBroken) return;
+            _outgoing.AddRange(JsonSerializer.SerializeToUtf8Bytes(reply, KeeperJson.Default.KeeperReply));
+            _outgoing.Add((byte)'\n');
+            IsBroken = _outgoing.Count > LongestQueue;
+            Flush();
+        }
+
+        public void Flush()
+        {
+            if (_outgoing.Count == 0 || IsBroken) return;
+            var sent = socket.Send(_outgoing.ToArray(), SocketFlags.None, out var error);
+            if (error is not (SocketError.Success or SocketError.WouldBlock)) IsBroken = true;
+            else if (sent > 0) _outgoing.RemoveRange(0, sent);
+        }
+
+        public void Dispose() => socket.Dispose();
+    }
+}

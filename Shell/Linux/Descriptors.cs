@@ -1,0 +1,113 @@
+using System;
+using System.Runtime.InteropServices;
+
+namespace Agent.Shell.Linux;
+
+/// <summary>FIFOs and the plain calls on descriptors.</summary>
+internal static partial class Descriptors
+{
+    public const int ReadOnly = 0;
+    public const int WriteOnly = 1;
+    public const int ReadWrite = 2;
+
+    private const int NonBlocking = 0x800;
+    private const int CloseOnExec = 0x80000;
+    private const int SetPipeSize = 1031;
+    private const int BytesReadable = 0x541B;
+
+    /// <summary>Opens without waiting for the other side, closed in children. Negative: errno.</summary>
+    public static int Open(string path, int mode)
+    {
+        var fd = open(path, mode | NonBlocking | CloseOnExec, 0);
+        return fd >= 0 ? fd : -Errno.Last;
+    }
+
+    /// <summary>Makes a FIFO, 0600 and owned as asked; one that is there already is taken as it is.</summary>
+    public static void MakeFifo(string path, int uid, int gid)
+    {
+        if (mkfifo(path, 0x180) != 0 && Errno.Last != Errno.Exists) throw Errno.Failure($"mkfifo {path}");
+        if (uid != 0 && chown(path, uid, gid) != 0) throw Errno.Failure($"chown {path}");
+    }
+
+    /// <summary>Best effort: a smaller pipe only makes its writer wait sooner.</summary>
+    public static void SizePipe(int fd, int bytes) => _ = fcntl(fd, SetPipeSize, bytes);
+
+    /// <summary>How many bytes a read would find.</summary>
+    public static int Readable(int fd)
+    {
+        var count = 0;
+        return ioctl(fd, BytesReadable, ref count) == 0 ? count : 0;
+    }
+
+    /// <summary>Bytes read, 0 at end of file, or the negative errno.</summary>
+    public static unsafe int Read(int fd, byte* to, int count)
+    {
+        while (true)
+        {
+            var got = read(fd, to, (nuint)count);
+            if (got >= 0) return (int)got;
+            if (Errno.Last != Errno.Interrupted) return -Errno.Last;
+        }
+    }
+
+    /// <summary>Bytes written, or the negative errno.</summary>
+    public static unsafe int Write(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* from = bytes)
+        {
+            while (true)
+            {
+                var put = write(fd, from, (nuint)bytes.Length);
+                if (put >= 0) return (int)put;
+                if (Errno.Last != Errno.Interrupted) return -Errno.Last;
+            }
+        }
+    }
+
+    /// <summary>Copies what a pipe holds into another without taking it out. Bytes copied, or the negative errno.</summary>
+    public static int Tee(int from, int to, int count)
+    {
+        var copied = tee(from, to, (nuint)count, 2);
+        return copied >= 0 ? (int)copied : -Errno.Last;
+    }
+
+    public static (int Read, int Write) Pipe()
+    {
+        Span<int> ends = stackalloc int[2];
+        return pipe2(ref MemoryMarshal.GetReference(ends), CloseOnExec | NonBlocking) == 0
+            ? (ends[0], ends[1])
+            : throw Errno.Failure("pipe2");
+    }
+
+    public static void Close(int fd) => _ = close(fd);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mkfifo(string path, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int chown(string path, int uid, int gid);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(int fd, nuint request, ref int value);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint read(int fd, byte* to, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint write(int fd, byte* from, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint tee(int from, int to, nuint count, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int pipe2(ref int ends, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int fd);
+}

@@ -1,0 +1,130 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Agent.Shell.Linux;
+
+/// <summary>What to start: resolved program, arguments, whole environment, and what its descriptors 0 to 2 open.</summary>
+internal sealed record SpawnPlan(
+    string Path,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyList<string> Environment,
+    string? WorkingDirectory,
+    (string Path, int Mode) Input,
+    (string Path, int Mode) Output,
+    (string Path, int Mode) Error);
+
+/// <summary>
+/// Starts programs by posix_spawn: a session and process group of its own, every signal at its default and none
+/// blocked, exactly the descriptors 0 to 2. The caller is the parent and must wait for it.
+/// </summary>
+internal static unsafe partial class Spawner
+{
+    private const short SetSignalDefaults = 0x04;
+    private const short SetSignalMask = 0x08;
+    private const short SetSession = 0x80;
+
+    // Larger than glibc's structs (80, 336 and 128 bytes), which are opaque and have grown before.
+    private const int OpaqueBytes = 1024;
+
+    /// <summary>The new pid, or the errno of what was refused.</summary>
+    public static (int Pid, int Errno) Spawn(SpawnPlan plan)
+    {
+        var actions = stackalloc byte[OpaqueBytes];
+        var attributes = stackalloc byte[OpaqueBytes];
+        var signals = stackalloc byte[OpaqueBytes];
+        _ = posix_spawn_file_actions_init(actions);
+        _ = posix_spawnattr_init(attributes);
+        try
+        {
+            _ = sigfillset(signals);
+            _ = posix_spawnattr_setsigdefault(attributes, signals);
+            _ = sigemptyset(signals);
+            _ = posix_spawnattr_setsigmask(attributes, signals);
+            _ = posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask | SetSession);
+            _ = posix_spawn_file_actions_addopen(actions, 0, plan.Input.Path, plan.Input.Mode, 0);
+            _ = posix_spawn_file_actions_addopen(actions, 1, plan.Output.Path, plan.Output.Mode, 0x180);
+            _ = posix_spawn_file_actions_addopen(actions, 2, plan.Error.Path, plan.Error.Mode, 0x180);
+            if (plan.WorkingDirectory is not null) _ = posix_spawn_file_actions_addchdir_np(actions, plan.WorkingDirectory);
+            _ = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+            using var arguments = new NativeStrings(plan.Arguments);
+            using var environment = new NativeStrings(plan.Environment);
+            var errno = posix_spawn(out var pid, plan.Path, actions, attributes, arguments.Pointer, environment.Pointer);
+            return errno == 0 ? (pid, 0) : (0, errno);
+        }
+        finally
+        {
+            _ = posix_spawn_file_actions_destroy(actions);
+            _ = posix_spawnattr_destroy(attributes);
+        }
+    }
+
+    /// <summary>A null-terminated array of C strings, in one block.</summary>
+    private readonly ref struct NativeStrings
+    {
+        private readonly byte* _block;
+
+        public NativeStrings(IReadOnlyList<string> strings)
+        {
+            var table = (strings.Count + 1) * sizeof(byte*);
+            var length = table;
+            foreach (var text in strings) length += Encoding.UTF8.GetByteCount(text) + 1;
+            _block = (byte*)NativeMemory.Alloc((nuint)length);
+            var at = _block + table;
+            for (var i = 0; i < strings.Count; i++)
+            {
+                Pointer[i] = at;
+                var written = Encoding.UTF8.GetBytes(strings[i], new Span<byte>(at, (int)(_block + length - at)));
+                at[written] = 0;
+                at += written + 1;
+            }
+
+            Pointer[strings.Count] = null;
+        }
+
+        public byte** Pointer => (byte**)_block;
+
+        public void Dispose() => NativeMemory.Free(_block);
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn(
+        out int pid, string path, byte* actions, byte* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_init(byte* actions);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_destroy(byte* actions);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn_file_actions_addopen(byte* actions, int fd, string path, int flags, uint mode);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn_file_actions_addchdir_np(byte* actions, string path);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_addclosefrom_np(byte* actions, int from);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_init(byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_destroy(byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setflags(byte* attributes, short flags);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setsigdefault(byte* attributes, byte* signals);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setsigmask(byte* attributes, byte* signals);
+
+    [LibraryImport("libc")]
+    private static partial int sigfillset(byte* signals);
+
+    [LibraryImport("libc")]
+    private static partial int sigemptyset(byte* signals);
+}

@@ -1,0 +1,233 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Shell.Effects;
+using Agent.Shell.Keeper;
+using Agent.Shell.Linux;
+using LanguageExt;
+
+namespace Agent.Shell.Output;
+
+/// <summary>
+/// What processes say and are told: attaches a spawn's FIFOs to its process's rings, knows when a spawn's last words
+/// are in, and removes it all when the process is reaped.
+/// </summary>
+internal sealed partial class OutputHub(
+    string ringDirectory, string logDirectory, KeeperPaths keeper, Action<SpawnKey> closeInput) : IDisposable
+{
+    // An engine's containers may hold its daemon's pipe open for ever; their words are still read, but not waited for.
+    private static readonly TimeSpan LastWordsPatience = TimeSpan.FromSeconds(2);
+
+    // What an operator reads first: RT-9's last twenty lines.
+    private const int TailLines = 20;
+    private const int TailBytes = 16 << 10;
+
+    private readonly OutputPump _pump = new();
+    private readonly ConcurrentDictionary<ProcessId, Entry> _entries = new();
+    private readonly CancellationTokenSource _ending = new();
+
+    /// <summary>Begins to capture this spawn's output, and gives it its prelude. Doing it twice changes nothing.</summary>
+    public async Task AttachAsync(SpawnKey key, ProcessSpec spec, byte[] prelude)
+    {
+        var entry = Of(key.Id, spec);
+        if (!entry.TryBegin(key)) return;
+        Attach(entry, keeper.Output(key.ToString()), entry.Rings.Stdout);
+        Attach(entry, keeper.Error(key.ToString()), entry.Rings.Stderr);
+        if (spec.Stdin == StdinMode.None) return;
+        entry.Stdin = Stdin.Open(keeper.Input(key.ToString()));
+        if (spec.Stdin != StdinMode.Prelude) return;
+
+        // Not awaited: a child that talks before it listens must not hold up its own start.
+        await Task.Yield();
+        _ = GivePreludeAsync(entry, prelude);
+    }
+
+    /// <summary>Ends when this spawn's pipes were read to their end, or after a moment if somebody holds them open.</summary>
+    public async Task DrainedAsync(SpawnKey key, CancellationToken stop)
+    {
+        if (!_entries.TryGetValue(key.Id, out var entry))
+        {
+            // The last agent died between the exit and the reading of the last words: they are read here.
+            if (Ring.CapacityOf(Path.Combine(ringDirectory, key.Id.Value + ".out")) is null) return;
+            entry = _entries.GetOrAdd(key.Id, id => new Entry(Rings.Reopen(ringDirectory, id)));
+        }
+
+        if (entry.TryBegin(key))
+        {
+            Attach(entry, keeper.Output(key.ToString()), entry.Rings.Stdout);
+            Attach(entry, keeper.Error(key.ToString()), entry.Rings.Stderr);
+        }
+
+        await entry.Drained.WaitAsync(LastWordsPatience, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>The event of an exit; of an engine's daemon with its last words.</summary>
+    public async Task<ProcessEvent.ExitObserved> ExitOfAsync(SpawnKey key, ProcessKind kind, KeptRow row, CancellationToken stop)
+    {
+        var tail = Seq<string>.Empty;
+        if (kind == ProcessKind.Daemon)
+        {
+            await DrainedAsync(key, stop).ConfigureAwait(false);
+            tail = LastWords(key.Id);
+        }
+
+        var exit = row.Exit!;
+        return new(
+            key.Generation, Exits.StatusOf(exit), TimeSpan.FromMilliseconds(exit.CpuMs), exit.PeakMemoryBytes, tail);
+    }
+
+    /// <summary>No further spawn of this process comes: its output ends with the last one's.</summary>
+    public Task CloseAsync(ProcessId id)
+    {
+        if (_entries.TryGetValue(id, out var entry))
+        {
+            entry.Rings.Stdout.Close(true);
+            entry.Rings.Stderr.Close(true);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveAsync(ProcessId id)
+    {
+        if (_entries.TryRemove(id, out var entry))
+        {
+            Interlocked.Add(ref _droppedByRemoved, entry.Rings.Stdout.Dropped + entry.Rings.Stderr.Dropped);
+            entry.Stdin?.Dispose();
+
+            // The pump may still read into these rings for a last moment; their memory goes when it has let go.
+            entry.Drained.ContinueWith(_ => entry.Rings.Remove(), TaskScheduler.Default);
+        }
+        else
+        {
+            foreach (var path in Directory.EnumerateFiles(ringDirectory, id.Value + ".*")) File.Delete(path);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _ending.Cancel();
+        _pump.Dispose();
+        foreach (var entry in _entries.Values)
+        {
+            entry.Stdin?.Dispose();
+            entry.Rings.Dispose();
+        }
+
+        _ending.Dispose();
+    }
+
+    private Entry Of(ProcessId id, ProcessSpec spec) => _entries.GetOrAdd(id, fresh =>
+    {
+        var entry = new Entry(Rings.Open(ringDirectory, fresh, spec));
+        if (spec.Kind == ProcessKind.Daemon)
+        {
+            var log = new LogFile(Path.Combine(logDirectory, spec.Label + ".log"));
+            _ = log.FollowAsync(entry.Rings.Stdout, _ending.Token);
+            _ = log.FollowAsync(entry.Rings.Stderr, _ending.Token);
+        }
+
+        return entry;
+    });
+
+    private void Attach(Entry entry, string fifo, Ring ring)
+    {
+        var fd = Descriptors.Open(fifo, Descriptors.ReadOnly);
+        if (fd < 0)
+        {
+            entry.StreamEnded();
+            return;
+        }
+
+        ring.Close(false);
+        ring.Attach(+1);
+        _pump.Attach(fd, ring, () =>
+        {
+            ring.Attach(-1);
+            entry.StreamEnded();
+        });
+    }
+
+    private async Task GivePreludeAsync(Entry entry, byte[] prelude)
+    {
+        if (entry.Stdin is not { } stdin) return;
+        await stdin.WriteAsync(prelude, _ending.Token).ConfigureAwait(false);
+        if (entry.Key is { } key) closeInput(key);
+        stdin.Close();
+    }
+
+    private Seq<string> LastWords(ProcessId id)
+    {
+        if (!_entries.TryGetValue(id, out var entry)) return default;
+        var words = new List<string>();
+        foreach (var ring in (Ring[])[entry.Rings.Stdout, entry.Rings.Stderr])
+        {
+            var text = Encoding.UTF8.GetString(ring.Tail(TailLines, TailBytes).Bytes.Span);
+            words.AddRange(text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        return words.TakeLast(TailLines).ToArray().ToSeq();
+    }
+
+    /// <summary>The rings of a process and the spawn that feeds them.</summary>
+    private sealed class Entry(Rings rings)
+    {
+        private readonly Lock _gate = new();
+        private TaskCompletionSource _drained = Completed();
+        private int _openStreams;
+
+        public Rings Rings => rings;
+
+        public SpawnKey? Key { get; private set; }
+
+        public Stdin? Stdin { get; set; }
+
+        public Task Drained
+        {
+            get
+            {
+                lock (_gate) return _drained.Task;
+            }
+        }
+
+        /// <summary>True the first time this spawn is seen.</summary>
+        public bool TryBegin(SpawnKey key)
+        {
+            lock (_gate)
+            {
+                if (Key == key) return false;
+                Key = key;
+                if (_openStreams == 0) _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                _openStreams += 2;
+                Stdin?.Dispose();
+                Stdin = null;
+                return true;
+            }
+        }
+
+        public void StreamEnded()
+        {
+            lock (_gate)
+            {
+                if (--_openStreams == 0) _drained.TrySetResult();
+            }
+        }
+
+        private static TaskCompletionSource Completed()
+        {
+            var completed = new TaskCompletionSource();
+            completed.SetResult();
+            return completed;
+        }
+    }
+}

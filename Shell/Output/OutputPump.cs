@@ -1,0 +1,145 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using Agent.Shell.Linux;
+
+namespace Agent.Shell.Output;
+
+/// <summary>
+/// One thread that moves what children say from their FIFOs into their rings, straight from the kernel's memory into
+/// the mapped file. It sleeps when nobody speaks, and leaves a full ring's pipe alone until there is room.
+/// </summary>
+internal sealed class OutputPump : IDisposable
+{
+    // Storage may come back at any time and nobody tells; a second is soon enough for a full file system.
+    private const int StorageRetry = 1000;
+
+    private const ulong WakeMark = ulong.MaxValue;
+
+    private readonly Epoll _epoll = new();
+    private readonly (int Read, int Write) _wake = Descriptors.Pipe();
+    private readonly (int Read, int Write) _peek = Descriptors.Pipe();
+    private readonly ConcurrentQueue<Action> _orders = new();
+    private readonly Dictionary<ulong, Feed> _feeds = [];
+    private readonly HashSet<Feed> _starved = [];
+    private readonly Thread _thread;
+    private ulong _lastFeed;
+    private volatile bool _ending;
+
+    public OutputPump()
+    {
+        _epoll.Watch(_wake.Read, Epoll.In, WakeMark);
+        _thread = new Thread(Run) { Name = "output", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>
+    /// Reads a FIFO into a ring until its last writer is gone, then calls <paramref name="ended"/>, once, on the
+    /// pump's thread. The descriptor is the pump's from here on.
+    /// </summary>
+    public void Attach(int fd, Ring ring, Action ended) => Order(() =>
+    {
+        var feed = new Feed(++_lastFeed, fd, ring, ended);
+        feed.Freed = () => Order(() => Serve(feed));
+        ring.Freed += feed.Freed;
+        _feeds[feed.Id] = feed;
+        _epoll.Watch(fd, Epoll.In, feed.Id);
+        Serve(feed);
+    });
+
+    public void Dispose()
+    {
+        _ending = true;
+        Order(static () => { });
+        _thread.Join();
+        foreach (var feed in _feeds.Values) Descriptors.Close(feed.Fd);
+        foreach (var fd in (int[])[_wake.Read, _wake.Write, _peek.Read, _peek.Write]) Descriptors.Close(fd);
+        _epoll.Dispose();
+    }
+
+    private void Order(Action order)
+    {
+        _orders.Enqueue(order);
+        _ = Descriptors.Write(_wake.Write, [1]);
+    }
+
+    private void Run()
+    {
+        while (!_ending)
+        {
+            foreach (var @event in _epoll.Wait(_starved.Count > 0 ? StorageRetry : -1))
+            {
+                if (@event.Data == WakeMark) TakeOrders();
+                else if (_feeds.TryGetValue(@event.Data, out var feed)) Serve(feed);
+            }
+
+            foreach (var feed in (Feed[])[.. _starved]) Serve(feed);
+        }
+    }
+
+    private unsafe void TakeOrders()
+    {
+        var drained = stackalloc byte[64];
+        while (Descriptors.Read(_wake.Read, drained, 64) > 0)
+        {
+            // Only that there was something counts.
+        }
+
+        while (_orders.TryDequeue(out var order)) order();
+    }
+
+    private void Serve(Feed feed)
+    {
+        if (feed.IsOver) return;
+        switch (feed.Ring.Capture(feed.Fd, _peek))
+        {
+            case Captured.Some or Captured.Nothing: Listen(feed, true); break;
+            case Captured.EndOfFile: End(feed); break;
+            case Captured.Full: Listen(feed, false); break;
+            case Captured.NoStorage:
+                Listen(feed, false);
+                _starved.Add(feed);
+                break;
+            default: throw new InvalidOperationException("a capture has no other outcome");
+        }
+    }
+
+    /// <summary>A pipe that may not be read is not watched, or the kernel would tell of it without end.</summary>
+    private void Listen(Feed feed, bool listen)
+    {
+        if (listen) _starved.Remove(feed);
+        if (feed.IsListening == listen) return;
+        if (listen) _epoll.Watch(feed.Fd, Epoll.In, feed.Id);
+        else _epoll.Forget(feed.Fd);
+        feed.IsListening = listen;
+    }
+
+    private void End(Feed feed)
+    {
+        feed.IsOver = true;
+        feed.Ring.Freed -= feed.Freed;
+        _starved.Remove(feed);
+        _feeds.Remove(feed.Id);
+        if (feed.IsListening) _epoll.Forget(feed.Fd);
+        Descriptors.Close(feed.Fd);
+        feed.Ended();
+    }
+
+    private sealed class Feed(ulong id, int fd, Ring ring, Action ended)
+    {
+        public ulong Id => id;
+
+        public int Fd => fd;
+
+        public Ring Ring => ring;
+
+        public Action Ended => ended;
+
+        public Action Freed { get; set; } = static () => { };
+
+        public bool IsListening { get; set; } = true;
+
+        public bool IsOver { get; set; }
+    }
+}
