@@ -27,7 +27,7 @@ public sealed class RuntimeStartTests
     public async Task A_daemon_that_dies_fails_the_start_at_once_with_its_last_words()
     {
         var fakes = Fakes("echo one; echo two >&2; echo three; exit 3", Sleeps);
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         var clock = Stopwatch.StartNew();
         await world.Host.AskAsync(new RuntimeEvent.EnsureRequested());
 
@@ -38,7 +38,6 @@ public sealed class RuntimeStartTests
         Assert.Equal("containerd", exit.Daemon);
         Assert.Equal(new ExitStatus.Exited(3), exit.Status);
         Assert.Equal(["one", "three", "two"], exit.LogTail.Order(StringComparer.Ordinal));
-        Directory.Delete(fakes, recursive: true);
     }
 
     /// RT-4: the attempt's deadline bounds a dockerd that binds its socket and never answers.
@@ -46,7 +45,7 @@ public sealed class RuntimeStartTests
     public async Task A_dockerd_that_binds_and_never_answers_fails_at_the_deadline_and_not_later()
     {
         var fakes = Fakes(Sleeps, Sleeps);
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         await world.Host.ConfigureAsync(TimeSpan.FromSeconds(5));
         using var containerd = world.Listen(world.Layout.ContainerdSocket);
         var clock = Stopwatch.StartNew();
@@ -62,7 +61,6 @@ public sealed class RuntimeStartTests
             "dockerd: it accepts connections but does not answer", failed.Cause.Cause, StringComparison.Ordinal);
         Assert.Equal(["dockerd"], world.Keeper.Spawned);
         await world.Host.WhenAsync(state => Daemons.Living(state, "dockerd") is null, Patience);
-        Directory.Delete(fakes, recursive: true);
     }
 
     /// RT-4: the missing binaries are named, all of them, and how to get them.
@@ -70,7 +68,7 @@ public sealed class RuntimeStartTests
     public async Task Missing_binaries_are_all_named()
     {
         var fakes = RuntimeWorld.FakeBinaries(("containerd", Sleeps), ("runc", Sleeps));
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         await world.Host.AskAsync(new RuntimeEvent.EnsureRequested());
 
         var failed = await world.Host.RuntimeAsync<RuntimeState.Failed>(Patience);
@@ -79,7 +77,6 @@ public sealed class RuntimeStartTests
         Assert.Contains("apt-get install containerd docker.io", failed.Cause.Cause, StringComparison.Ordinal);
         Assert.Contains(fakes, failed.Cause.Cause, StringComparison.Ordinal);
         Assert.Empty(world.Keeper.Spawned);
-        Directory.Delete(fakes, recursive: true);
     }
 
     /// RT-3: an unexpected exception in the start settles as Failed with its text.
@@ -87,7 +84,7 @@ public sealed class RuntimeStartTests
     public async Task What_throws_in_the_start_settles_as_failed_with_its_text()
     {
         var fakes = Fakes(Sleeps, Sleeps);
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         Directory.CreateDirectory(Path.GetDirectoryName(world.Layout.Settings.DataRoot)!);
         await File.WriteAllTextAsync(world.Layout.Settings.DataRoot, "a file where a directory belongs");
         await world.Host.AskAsync(new RuntimeEvent.EnsureRequested());
@@ -96,7 +93,6 @@ public sealed class RuntimeStartTests
 
         Assert.StartsWith("IOException: ", failed.Cause.Cause, StringComparison.Ordinal);
         Assert.Contains(world.Layout.Settings.DataRoot, failed.Cause.Cause, StringComparison.Ordinal);
-        Directory.Delete(fakes, recursive: true);
     }
 
     /// RT-6: a start issued again while a daemon of ours lives and does not serve yet waits for it and spawns none.
@@ -104,7 +100,7 @@ public sealed class RuntimeStartTests
     public async Task A_start_after_the_agents_restart_waits_for_the_daemon_that_lives()
     {
         var fakes = Fakes(Sleeps, Sleeps);
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         await world.Host.AskAsync(new RuntimeEvent.EnsureRequested());
         await world.Host.WhenAsync(state => Lives(state, "containerd"), Patience);
 
@@ -113,7 +109,25 @@ public sealed class RuntimeStartTests
         await world.Host.WhenAsync(state => Lives(state, "dockerd"), Patience);
 
         Assert.Equal(["containerd", "dockerd"], world.Keeper.Spawned);
-        Directory.Delete(fakes, recursive: true);
+    }
+
+    /// RT-10: what the agent started is stopped, the engine first and to its end, then its containerd.
+    [Fact]
+    public async Task A_stop_ends_the_engine_before_its_containerd()
+    {
+        var fakes = Fakes(Sleeps, "trap '/bin/sleep 1; exit 0' TERM; while :; do /bin/sleep 0.05; done");
+        await using var world = new RuntimeWorld(binaries: fakes);
+        await world.Host.AskAsync(new RuntimeEvent.EnsureRequested());
+        await world.Host.WhenAsync(state => Lives(state, "containerd"), Patience);
+        using var containerd = world.Listen(world.Layout.ContainerdSocket);
+        var both = await world.Host.WhenAsync(state => Lives(state, "dockerd"), Patience);
+
+        await world.StopAsync();
+
+        Assert.Equal(
+            [Daemons.Living(both.State, "dockerd")!.Profile.Id, Daemons.Living(both.State, "containerd")!.Profile.Id],
+            world.Host.Events.OfType<HostEvent.ProcessReported>()
+                .Where(report => report.Event is ProcessEvent.ExitObserved).Select(report => report.Id));
     }
 
     /// RT-6: while the old daemon is still stopping the new one waits for its end.
@@ -121,7 +135,7 @@ public sealed class RuntimeStartTests
     public async Task A_start_right_after_a_stop_waits_for_the_end_of_the_old_daemon()
     {
         var fakes = Fakes("trap '/bin/sleep 1; exit 0' TERM; while :; do /bin/sleep 0.05; done", Sleeps);
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         await world.Host.AskAsync(new RuntimeEvent.EnsureRequested());
         var first = await world.Host.WhenAsync(state => Lives(state, "containerd"), Patience);
         var old = Daemons.Living(first.State, "containerd")!.Profile.Id;
@@ -134,7 +148,6 @@ public sealed class RuntimeStartTests
 
         Assert.Equal(["containerd", "containerd"], world.Keeper.Spawned);
         Assert.Equal(1, world.Keeper.MostAlive("containerd"));
-        Directory.Delete(fakes, recursive: true);
     }
 
     /// RT-6, RT-7: somebody else's daemon that listens and is not ready yet is waited for, not run over.
@@ -142,7 +155,7 @@ public sealed class RuntimeStartTests
     public async Task A_strangers_socket_is_waited_for()
     {
         var fakes = Fakes(Sleeps, Sleeps);
-        await using var world = new RuntimeWorld(binaries: [fakes]);
+        await using var world = new RuntimeWorld(binaries: fakes);
         await world.Host.ConfigureAsync(TimeSpan.FromSeconds(8));
         using var containerd = world.Listen(world.Layout.ContainerdSocket);
         using var dockerd = world.Listen(world.Layout.Settings.Socket);
@@ -156,7 +169,6 @@ public sealed class RuntimeStartTests
         Assert.True(below.Pid.TryGet(out var pid));
         Assert.Equal(Environment.ProcessId, pid);
         Assert.Empty(world.Keeper.Spawned);
-        Directory.Delete(fakes, recursive: true);
     }
 
     /// RT-4: dockerd refuses a pid file whose pid lives, whoever that is; only a dockerd called with it counts.

@@ -5,6 +5,7 @@ using System.Diagnostics;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Threading;
+using System.Threading.Tasks;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -64,17 +65,10 @@ internal sealed partial class ChildKeeper : ISpawnSecrets, IDisposable
 
     private void Spawn(CoreHost host, ProcessId id, int generation, ProcessSpec spec)
     {
-        var child = new Process { StartInfo = Describe(id, spec), EnableRaisingEvents = true };
+        var child = new Process { StartInfo = Describe(id, spec) };
         var tail = new ConcurrentQueue<string>();
         child.OutputDataReceived += (_, line) => Keep(tail, line.Data);
         child.ErrorDataReceived += (_, line) => Keep(tail, line.Data);
-        child.Exited += (_, _) =>
-        {
-            child.WaitForExit();
-            _alive.AddOrUpdate(spec.Label, 0, (_, count) => count - 1);
-            Post(host, id, new ProcessEvent.ExitObserved(
-                generation, Status(child.ExitCode), TimeSpan.Zero, 0, tail.ToArray().ToSeq()));
-        };
         _spawned.Enqueue(spec.Label);
         var alive = _alive.AddOrUpdate(spec.Label, 1, (_, count) => count + 1);
         _most.AddOrUpdate(spec.Label, alive, (_, most) => Math.Max(most, alive));
@@ -84,6 +78,16 @@ internal sealed partial class ChildKeeper : ISpawnSecrets, IDisposable
         child.BeginErrorReadLine();
         var identity = new ProcessIdentity(child.Id, StartTime: 1, new BootId("test"));
         Post(host, id, new ProcessEvent.SpawnCompleted(generation, identity));
+        _ = WatchAsync();
+
+        async Task WatchAsync()
+        {
+            // Its end is seen and its output read to the end.
+            await child.WaitForExitAsync();
+            _alive.AddOrUpdate(spec.Label, 0, (_, count) => count - 1);
+            Post(host, id, new ProcessEvent.ExitObserved(
+                generation, Status(child.ExitCode), TimeSpan.Zero, 0, tail.ToArray().ToSeq()));
+        }
     }
 
     private ProcessStartInfo Describe(ProcessId id, ProcessSpec spec)
@@ -111,8 +115,8 @@ internal sealed partial class ChildKeeper : ISpawnSecrets, IDisposable
         code > 128 ? new ExitStatus.Signaled(code - 128) : new ExitStatus.Exited(code);
 
     /// <summary>On another thread: the loop runs effects and must not write to its own inbox.</summary>
-    private static void Post(CoreHost host, ProcessId id, ProcessEvent @event) => ThreadPool.QueueUserWorkItem(
-        async _ => await host.PostAsync(new HostEvent.ProcessReported(id, @event), CancellationToken.None));
+    private static void Post(CoreHost host, ProcessId id, ProcessEvent @event) => Task.Run(
+        async () => await host.PostAsync(new HostEvent.ProcessReported(id, @event), CancellationToken.None));
 
     [LibraryImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

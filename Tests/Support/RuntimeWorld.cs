@@ -21,16 +21,19 @@ namespace Agent.Tests.Support;
 internal sealed class RuntimeWorld : IAsyncDisposable
 {
     private readonly string? _owned;
+    private readonly string? _binaries;
     private readonly List<Socket> _listeners = [];
 
-    public RuntimeWorld(string? root = null, IReadOnlyList<string>? binaries = null)
+    /// <summary>With a directory of fakes these are the only binaries there are, and it goes with the world.</summary>
+    public RuntimeWorld(string? root = null, string? binaries = null)
     {
+        _binaries = binaries;
         _owned = root is null ? Directory.CreateTempSubdirectory("rt-").FullName : null;
         Root = root ?? _owned!;
         var runtime = Path.Combine(Root, "r");
         var paths = new AgentPaths("", Path.Combine(Root, "s"), runtime, AgentPaths.DefaultSocket(runtime));
         var settings = RuntimeSettings.Default(paths);
-        Layout = binaries is null ? EngineLayout.Of(paths, settings) : new(paths, settings, new(binaries));
+        Layout = binaries is null ? EngineLayout.Of(paths, settings) : new(paths, settings, new([binaries]));
         Directory.CreateDirectory(Path.GetDirectoryName(Layout.ContainerdSocket)!);
         Host = new CoreHost(Run);
         Starter = new RuntimeStarter(Host, Keeper, () => Layout);
@@ -97,11 +100,19 @@ internal sealed class RuntimeWorld : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
-        await Starter.DisposeAsync();
-        Host.Dispose();
-        Keeper.Dispose();
-        foreach (var listener in _listeners) listener.Dispose();
+        try
+        {
+            await StopAsync();
+        }
+        finally
+        {
+            await Starter.DisposeAsync();
+            Host.Dispose();
+            Keeper.Dispose();
+            foreach (var listener in _listeners) listener.Dispose();
+            if (_binaries is not null) Directory.Delete(_binaries, recursive: true);
+        }
+
         if (_owned is null) return;
         var mounts = await File.ReadAllLinesAsync("/proc/self/mounts");
         foreach (var mount in mounts.Select(line => line.Split(' ')[1]).Reverse())
