@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO;
 using System.Text;
@@ -15,6 +14,9 @@ internal sealed record EngineLayout(AgentPaths Paths, RuntimeSettings Settings, 
     private const int MaxSocketPathBytes = 107;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>No CRI plugin: it opens a TCP port and wants CNI, and nobody here speaks to it.</summary>
+    private const string ContainerdToml = "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
 
     private const string EndpointScheme = "unix://";
 
@@ -45,7 +47,15 @@ internal sealed record EngineLayout(AgentPaths Paths, RuntimeSettings Settings, 
     public static string SocketOf(string endpoint) =>
         endpoint.StartsWith(EndpointScheme, StringComparison.Ordinal) ? endpoint[EndpointScheme.Length..] : endpoint;
 
-    public IReadOnlyList<string> ContainerdCommand(string binary) => [binary, "--config", ContainerdConfig];
+    /// <summary>Paths are flags, so that the process list tells whose daemon this is.</summary>
+    public IReadOnlyList<string> ContainerdCommand(string binary) =>
+    [
+        binary,
+        "--config", ContainerdConfig,
+        "--address", ContainerdSocket,
+        "--root", ContainerdRoot,
+        "--state", Path.Combine(ContainerdDirectory, "state"),
+    ];
 
     /// <summary>
     /// An own configuration file, because the system's may set what the flags set, which dockerd refuses. Containers
@@ -74,7 +84,7 @@ internal sealed record EngineLayout(AgentPaths Paths, RuntimeSettings Settings, 
 
         Directory.CreateDirectory(Path.GetDirectoryName(Settings.Socket)!);
         Directory.CreateDirectory(Path.GetDirectoryName(ContainerdSocket)!);
-        WriteIfDifferent(ContainerdConfig, ContainerdToml());
+        WriteIfDifferent(ContainerdConfig, ContainerdToml);
         WriteIfDifferent(DaemonConfig, "{}\n");
     }
 
@@ -114,22 +124,6 @@ internal sealed record EngineLayout(AgentPaths Paths, RuntimeSettings Settings, 
         File.Delete(PidFile);
         return null;
     }
-
-    /// <summary>No CRI plugin: it opens a TCP port and wants CNI, and nobody here speaks to it.</summary>
-    private string ContainerdToml() => $"""
-        version = 2
-        root = {Quote(ContainerdRoot)}
-        state = {Quote(Path.Combine(ContainerdDirectory, "state"))}
-        disabled_plugins = ["io.containerd.grpc.v1.cri"]
-
-        [grpc]
-          address = {Quote(ContainerdSocket)}
-
-        """;
-
-    [SuppressMessage("Globalization", "CA1307", Justification = "the two-string overload is ordinal")]
-    private static string Quote(string text) =>
-        $"\"{text.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
 
     private static void WriteIfDifferent(string path, string text)
     {
