@@ -1,0 +1,46 @@
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using Agent.Specs.Tools;
+using LanguageExt;
+using Xunit;
+
+namespace Agent.Specs.Host;
+
+/// <summary>Which machine each event of the host reaches.</summary>
+public sealed class HostLegality
+{
+    /// CO-7, CO-8: the host routes and has no rule of its own.
+    [Fact]
+    public void Each_event_reaches_the_machines_that_the_table_names() => Legality.Check(
+        """
+                         | Runtime Processes Boot Policy
+        Started          | +       +         +    .
+        Configured       | +       +         .    +
+        SpawnRequested   | .       +         .    .
+        ProcessRequested | .       +         .    .
+        ProcessReported  | .       +         .    .
+        Runtime          | +       .         .    .
+        DeadlineReached  | +       +         .    .
+        """,
+        ["Runtime", "Processes", "Boot", "Policy"],
+        HostSamples.EachEvent,
+        Reaches);
+
+    private static string Reaches(string part, HostEvent @event)
+    {
+        var step = HostMachine.Step(HostSamples.Busy, new(HostSamples.Due, @event));
+        var (before, after) = (HostSamples.Busy, step.State);
+        var touched = part switch
+        {
+            "Runtime" => !ReferenceEquals(before.Runtime, after.Runtime)
+                || step.Effects.Exists(effect => effect is HostEffect.Runtime),
+            "Processes" => !ReferenceEquals(before.Processes, after.Processes)
+                || step.Effects.Exists(effect => effect is HostEffect.Process),
+            "Boot" => before.Boot != after.Boot,
+            _ => before.Policy != after.Policy,
+        };
+        return touched ? "+" : ".";
+    }
+}

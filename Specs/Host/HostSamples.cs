@@ -1,0 +1,37 @@
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using Agent.Core.Time;
+using Agent.Specs.Tools;
+using LanguageExt;
+using static LanguageExt.Prelude;
+
+namespace Agent.Specs.Host;
+
+/// <summary>A host on which every event has something to do.</summary>
+internal static class HostSamples
+{
+    /// <summary>Long after every deadline of <see cref="Busy"/>.</summary>
+    public static Instant Due { get; } = new(100_000_000);
+
+    public static ProcessId Task { get; } = Ids.Of("t1");
+
+    /// <summary>A task that runs, and a runtime that failed and is to be kept.</summary>
+    public static HostState Busy { get; } = Run(
+        new HostEvent.Configured(RuntimePolicy.Default with { Keep = Keep.Always }, Seq<ServiceDeclaration>()),
+        new HostEvent.SpawnRequested(Task, Specimens.Task("job", owner: 1000)),
+        new HostEvent.ProcessReported(Task, new ProcessEvent.SpawnCompleted(1, Specimens.Identity(10))),
+        new HostEvent.Runtime(new RuntimeEvent.StartFailed(1, "no kernel module", Seq<ServiceStatus>())));
+
+    public static IEnumerable<HostEvent> EachEvent =>
+        new Samples(1)
+            .Pin(_ => Task)
+            .Pin<RuntimeEvent>(_ => new RuntimeEvent.StopRequested())
+            .Pin<ProcessEvent>(_ => new ProcessEvent.Touched())
+            .Pin(_ => new Principal(1000))
+            .EachCase<HostEvent>();
+
+    private static HostState Run(params HostEvent[] events) => events.Aggregate(
+        HostState.Initial, (state, @event) => HostMachine.Step(state, new(new Instant(0), @event)).State);
+}

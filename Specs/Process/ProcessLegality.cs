@@ -1,0 +1,66 @@
+using Agent.Core.Process;
+using Agent.Core.Time;
+using Agent.Specs.Tools;
+using Xunit;
+
+namespace Agent.Specs.Process;
+
+/// <summary>Which events mean something in which state of a process.</summary>
+public sealed class ProcessLegality
+{
+    private static readonly Instant Now = new(1_000_000);
+
+    /// CO-2, CO-8, PR-5: a service can be started and stopped at any time; it is released by its declaration alone.
+    [Fact]
+    public void A_service_takes_or_refuses_each_event_as_the_table_says() => Check(
+        ProcessKind.Service,
+        """
+                         | Waiting Starting Running Stopping Backoff Exited Reaped
+        SpawnCompleted   | .       +        .       .        .       .      .
+        SpawnFailed      | .       +        .       .        .       .      .
+        ExitObserved     | .       +        +       +        .       .      .
+        DependenciesMet  | +       .        .       .        .       .      .
+        StopRequested    | +       +        +       +        +       +      .
+        StartRequested   | +       +        +       +        +       +      .
+        RestartRequested | +       +        +       +        +       +      .
+        SignalRequested  | .       .        +       +        .       .      .
+        Touched          | +       +        +       +        +       +      .
+        ReleaseRequested | .       .        .       .        .       .      .
+        Redeclared       | +       +        +       +        +       +      .
+        Withdrawn        | +       +        +       +        +       +      .
+        Recovered        | +       +        +       +        +       +      .
+        DeadlineReached  | .       .        +       +        +       +      .
+        """);
+
+    /// CO-2, CO-8, PR-5: a task runs once; when it has ended it can be released.
+    [Fact]
+    public void A_task_takes_or_refuses_each_event_as_the_table_says() => Check(
+        ProcessKind.Task,
+        """
+                         | Waiting Starting Running Stopping Backoff Exited Reaped
+        SpawnCompleted   | .       +        .       .        .       .      .
+        SpawnFailed      | .       +        .       .        .       .      .
+        ExitObserved     | .       +        +       +        .       .      .
+        DependenciesMet  | +       .        .       .        .       .      .
+        StopRequested    | +       +        +       +        +       +      .
+        StartRequested   | +       +        +       .        +       .      .
+        RestartRequested | +       +        +       .        +       .      .
+        SignalRequested  | .       .        +       +        .       .      .
+        Touched          | +       +        +       +        +       +      .
+        ReleaseRequested | .       .        .       .        .       +      .
+        Redeclared       | +       +        +       +        +       +      .
+        Withdrawn        | +       +        +       +        +       +      .
+        Recovered        | +       +        +       +        +       +      .
+        DeadlineReached  | .       .        +       +        +       +      .
+        """);
+
+    private static void Check(ProcessKind kind, string table) => Legality.Check(
+        table,
+        Sample(kind).EachCase<ProcessState>(),
+        Sample(kind).EachCase<ProcessEvent>(),
+        (state, @event) => ProcessMachine.Step(state, new(Now, @event)).Effects
+            .Exists(effect => effect is ProcessEffect.Reject) ? "." : "+");
+
+    private static Samples Sample(ProcessKind kind) =>
+        new Samples(1).Pin(_ => kind).Pin("Generation", _ => 2);
+}

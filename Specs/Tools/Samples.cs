@@ -1,0 +1,90 @@
+using System.Reflection;
+using Agent.Core.Model;
+using LanguageExt;
+
+namespace Agent.Specs.Tools;
+
+/// <summary>
+/// Makes values of Core's types by reflection, every case of every union among them, so that a spec over "all events"
+/// grows by itself when a case is added. Seeded: the same seed gives the same values. A type can be pinned to a value.
+/// </summary>
+public sealed class Samples(int seed)
+{
+    private readonly Random _random = new(seed);
+    private readonly Dictionary<Type, Func<Random, object>> _pinned = [];
+    private readonly Dictionary<string, Func<Random, object>> _named = [];
+
+    public Samples Pin<T>(Func<Random, T> make)
+        where T : notnull
+    {
+        _pinned[typeof(T)] = random => make(random);
+        return this;
+    }
+
+    /// <summary>Pins every constructor parameter of that name, such as a generation or an attempt.</summary>
+    public Samples Pin(string parameter, Func<Random, object> make)
+    {
+        _named[parameter] = make;
+        return this;
+    }
+
+    /// <summary>One value of each case of a union, in the order in which the union declares them.</summary>
+    public IEnumerable<T> EachCase<T>() => Cases(typeof(T)).Select(type => (T)Record(type));
+
+    public T Any<T>() => (T)Of(typeof(T), "");
+
+    public int Below(int limit) => _random.Next(limit);
+
+    public static Type[] Cases(Type union) => [.. union.GetNestedTypes()
+        .Where(nested => nested.IsSubclassOf(union)).OrderBy(nested => nested.MetadataToken)];
+
+    private object Of(Type type, string name) =>
+        _named.TryGetValue(name, out var named) ? named(_random)
+        : _pinned.TryGetValue(type, out var make) ? make(_random)
+        : type == typeof(string) ? Text()
+        : type == typeof(int) ? _random.Next(0, 4)
+        : type == typeof(long) ? _random.NextInt64(0, 1_000_000)
+        : type == typeof(uint) ? (uint)_random.Next(0, 3)
+        : type == typeof(bool) ? _random.Next(2) == 1
+        : type == typeof(TimeSpan) ? TimeSpan.FromMilliseconds(_random.Next(0, 120_000))
+        : type == typeof(ProcessId) ? Id()
+        : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
+        : IsGeneric(type, typeof(Option<>)) ? Optional(type)
+        : IsGeneric(type, typeof(Seq<>)) ? List(type)
+        : type.IsAbstract ? Record(Cases(type)[_random.Next(Cases(type).Length)])
+        : Record(type);
+
+    private object Record(Type type)
+    {
+        if (_pinned.TryGetValue(type, out var make)) return make(_random);
+        var constructor = type.GetConstructors(BindingFlags.Public | BindingFlags.Instance)
+            .OrderByDescending(candidate => candidate.GetParameters().Length).First();
+        return constructor.Invoke([.. constructor.GetParameters()
+            .Select(parameter => Of(parameter.ParameterType, parameter.Name!))]);
+    }
+
+    private object Optional(Type type) => Generic(nameof(OptionOf), type);
+
+    private object List(Type type) => Generic(nameof(ListOf), type);
+
+    private object Generic(string method, Type type) =>
+        typeof(Samples).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Instance)!
+            .MakeGenericMethod(type.GenericTypeArguments).Invoke(this, null)!;
+
+    private Option<T> OptionOf<T>() => _random.Next(3) == 0 ? Option<T>.None : Prelude.Some((T)Of(typeof(T), ""));
+
+    private Seq<T> ListOf<T>() =>
+        Enumerable.Range(0, _random.Next(3)).Select(_ => (T)Of(typeof(T), "")).ToArray().ToSeq();
+
+    private string Text()
+    {
+        string[] texts = ["", "web", "db", "a \"quoted\" word", "line\nbreak"];
+        return texts[_random.Next(texts.Length)];
+    }
+
+    /// <summary>One of a few, so that events meet their processes.</summary>
+    private ProcessId Id() => Ids.Of("p" + _random.Next(4));
+
+    private static bool IsGeneric(Type type, Type definition) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == definition;
+}

@@ -1,0 +1,56 @@
+using Agent.Core.Model;
+using Agent.Core.Process;
+using LanguageExt;
+using static LanguageExt.Prelude;
+
+namespace Agent.Specs.Tools;
+
+/// <summary>Specs of processes as the shell would make them, and other plain values.</summary>
+public static class Specimens
+{
+    public static BootId Boot { get; } = new("boot");
+
+    public static ProcessSpec Task(string label, uint owner = 0) => new(
+        ProcessKind.Task,
+        new Principal(owner),
+        label,
+        Seq1("/bin/" + label),
+        None,
+        None,
+        "digest",
+        StdinMode.None,
+        Overflow.DropOldest,
+        ProcessSpec.DefaultRingBytes,
+        ProcessSpec.DefaultTaskLifetime,
+        ProcessSpec.DefaultTaskIdle,
+        ProcessSpec.DefaultRetention,
+        Signal.Term,
+        ProcessSpec.DefaultGrace,
+        RestartPolicy.Never,
+        Seq<string>());
+
+    public static ProcessSpec Service(string label, params string[] after) => Task(label) with
+    {
+        Kind = ProcessKind.Service,
+        MaxLifetime = None,
+        IdleTimeout = None,
+        Restart = RestartPolicy.Always,
+        After = after.ToSeq(),
+    };
+
+    public static ProcessSpec Daemon(string label) => Task(label) with
+    {
+        Kind = ProcessKind.Daemon,
+        MaxLifetime = None,
+        IdleTimeout = None,
+        Grace = ProcessSpec.MaxGrace,
+    };
+
+    public static ProcessIdentity Identity(int pid) => new(pid, pid * 100L, Boot);
+
+    public static ProcessEvent Exit(int generation, int code = 0) =>
+        Ended(generation, new ExitStatus.Exited(code));
+
+    public static ProcessEvent Ended(int generation, ExitStatus status) =>
+        new ProcessEvent.ExitObserved(generation, status, TimeSpan.FromMilliseconds(20), 4096, Seq<string>());
+}
