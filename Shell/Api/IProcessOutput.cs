@@ -34,7 +34,7 @@ internal interface IProcessOutput
     /// <summary>What lies before the cursor may go.</summary>
     OutputAck Ack(ProcessId id, OutputStream stream, long cursor);
 
-    /// <summary>Ends when there are bytes behind the cursor, or the stream has ended, or there is no such stream.</summary>
+    /// <summary>Ends when there are bytes behind the cursor, the stream has ended or there is no such one.</summary>
     Task WaitForMoreAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop);
 
     /// <summary>
@@ -60,7 +60,9 @@ internal abstract record OutputRead
     /// <param name="Bytes">The caller's own copy.</param>
     /// <param name="Next">The cursor behind the last of the bytes.</param>
     /// <param name="Dropped">How many bytes between the cursor asked for and the first one here are lost.</param>
-    /// <param name="Eof">Nothing comes after <paramref name="Next"/>: the process ended and its pipe was read to the end.</param>
+    /// <param name="Eof">
+    /// Nothing comes after <paramref name="Next"/>: the process ended and its pipe was read to the end.
+    /// </param>
     internal sealed record Slice(ReadOnlyMemory<byte> Bytes, long Next, long Dropped, bool Eof) : OutputRead;
 
     /// <summary>The cursor lies behind the newest byte.</summary>

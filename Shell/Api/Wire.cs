@@ -31,7 +31,7 @@ internal sealed record ProcessCounts(int Starting, int Running, int Stopping, in
 
 /// <param name="State">notStarted, starting, ready, degraded or failed.</param>
 /// <param name="Attempt">The number of the newest attempt, from 1; 0 before the first.</param>
-/// <param name="Cause">Why the last attempt failed or the last ready runtime ended; a new attempt does not hide it.</param>
+/// <param name="Cause">Why the last attempt or ready runtime ended; a new attempt does not hide it.</param>
 /// <param name="RetryAt">When the agent tries again by itself, if it does.</param>
 /// <param name="Since">Since when it is starting or ready.</param>
 internal sealed record RuntimeInfo(
@@ -44,7 +44,7 @@ internal sealed record RuntimeInfo(
     string? Since,
     IReadOnlyList<ServiceInfo> Services);
 
-/// <summary>The failure of one attempt. The daemon, its exit and its last log lines are there if its exit was the cause.</summary>
+/// <summary>The failure of one attempt; with a daemon, its exit and its last lines if that was the cause.</summary>
 internal sealed record RuntimeCause(
     int Attempt,
     string At,

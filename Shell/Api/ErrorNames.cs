@@ -1,0 +1,40 @@
+using Agent.Core.Model;
+
+namespace Agent.Shell.Api;
+
+/// <summary>A refusal's stable name on the wire, its HTTP status, and what it means in general.</summary>
+internal sealed record ErrorName(string Code, int Status, string Title);
+
+/// <summary>The one table of refusals: what Core says, and what only this API can say.</summary>
+internal static class ErrorNames
+{
+    public static readonly ErrorName NoSuchProcess = new("no-such-process", 404, "There is no such process");
+    public static readonly ErrorName InvalidInput = new("invalid-input", 400, "The request is not valid");
+    public static readonly ErrorName Busy = new("busy", 409, "It cannot be done right now");
+    public static readonly ErrorName NotAllowed = new("not-allowed", 403, "You may not do this");
+    public static readonly ErrorName Stopping = new("stopping", 409, "It is being stopped");
+    public static readonly ErrorName TooLarge = new("too-large", 413, "The request is too large");
+    public static readonly ErrorName Closed = new("closed", 409, "Its standard input is closed");
+    public static readonly ErrorName WaitTimeout = new("wait-timeout", 408, "It has not ended in time");
+    public static readonly ErrorName NotFound = new("not-found", 404, "There is nothing at this path");
+    public static readonly ErrorName WrongMethod = new("wrong-method", 405, "This path does not take this method");
+    public static readonly ErrorName AgentStopping = new("stopping", 503, "The agent is stopping");
+    public static readonly ErrorName Internal = new("internal", 500, "The agent failed at this request");
+
+    // In the order of ErrorCode; a test holds the two against each other.
+    private static readonly ErrorName[] Refusals =
+    [
+        Busy,
+        Busy,
+        NoSuchProcess,
+        new("quota", 429, "Too many of your processes run"),
+        new("registry-full", 429, "Too many processes are known"),
+        InvalidInput,
+        new("still-running", 409, "It has not ended"),
+        Stopping,
+        Busy,
+        NotAllowed,
+    ];
+
+    public static ErrorName Of(ErrorCode code) => Refusals[(int)code];
+}

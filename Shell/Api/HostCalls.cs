@@ -1,0 +1,100 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Threading.Tasks;
+using Agent.Core.Process;
+using Agent.Shell.Loop;
+using State = Agent.Core.Process.ProcessState;
+
+namespace Agent.Shell.Api;
+
+/// <summary>The agent itself: is it well, what does it know, what does its API look like.</summary>
+internal sealed class HostCalls(ApiParts parts)
+{
+    private const string Document = "Agent.Shell.Api.openapi.json";
+
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly long _startedAfter = parts.Host.Current.Seq;
+    private Digested? _digested;
+
+    public static Task<Answer> HealthAsync(Call call) =>
+        Task.FromResult(Answer.Json(new HealthAnswer("ok"), WireJson.Default.HealthAnswer));
+
+    public Task<Answer> StatusAsync(Call call)
+    {
+        var published = parts.Host.Current;
+        return Task.FromResult(Answer.Json(
+            new(
+                parts.Version,
+                parts.Instance,
+                published.State.Boot.Value,
+                (long)Uptime.TotalMilliseconds,
+                parts.KeeperConnected(),
+                new(published.Seq, Digest(published)),
+                MappingRuntime.Of(published.State.Runtime),
+                Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner))),
+            WireJson.Default.StatusInfo));
+    }
+
+    public Task<Answer> MetricsAsync(Call call)
+    {
+        var published = parts.Host.Current;
+        var text = new MetricsText()
+            .Counter("agent_events_total", "Events stepped since this agent started.", published.Seq - _startedAfter)
+            .Gauge("agent_journal_seq", "The newest durable record.", published.Seq)
+            .Processes(Count(published.State.Processes, _ => true))
+            .Counter("agent_restarts_total", "Processes started again since it started.", parts.Counters.Restarts)
+            .Runtime(MappingRuntime.Of(published.State.Runtime).State)
+            .Counter("agent_runtime_attempts_total", "Starts of the runtime.", published.State.Runtime.History.Attempt)
+            .Counter("agent_ring_bytes_dropped_total", "Output lost to full rings.", parts.Output.BytesDroppedInAll)
+            .Counter("agent_api_requests_total", "Requests to the local API.", parts.Counters.Requests)
+            .Counter("agent_api_refusals_total", "Requests answered with an error.", parts.Counters.Refusals)
+            .Gauge("agent_keeper_connected", "1 while the keeper answers.", parts.KeeperConnected() ? 1 : 0)
+            .Gauge("process_open_fds", "Open file descriptors.", Directory.GetFileSystemEntries("/proc/self/fd").Length)
+            .Gauge("process_resident_memory_bytes", "Resident memory.", Environment.WorkingSet)
+            .Gauge("agent_uptime_seconds", "Since the agent started.", (long)Uptime.TotalSeconds)
+            .ToBytes();
+        return Task.FromResult<Answer>(new Answer.Content(200, "text/plain; version=0.0.4; charset=utf-8", text, []));
+    }
+
+    public static async Task<Answer> DocumentAsync(Call call)
+    {
+        await using var resource = typeof(HostCalls).Assembly.GetManifestResourceStream(Document)
+            ?? throw new InvalidOperationException($"{Document} is not part of this build");
+        var bytes = new byte[resource.Length];
+        await resource.ReadExactlyAsync(bytes, call.Stop);
+        return new Answer.Content(200, "application/json", bytes, []);
+    }
+
+    private TimeSpan Uptime => Stopwatch.GetElapsedTime(_startedAt);
+
+    /// <summary>A digest of a full registry takes a millisecond, so a state has one made, however many ask.</summary>
+    private string Digest(Published published)
+    {
+        if (_digested is { } known && ReferenceEquals(known.Of, published)) return known.Digest;
+        var digest = parts.Digest.Of(published.State);
+        _digested = new(published, digest);
+        return digest;
+    }
+
+    private static ProcessCounts Count(Registry processes, Func<State, bool> visible)
+    {
+        var counts = new ProcessCounts(0, 0, 0, 0, 0);
+        foreach (var state in processes.All.Values)
+        {
+            if (!visible(state)) continue;
+            counts = state switch
+            {
+                State.Waiting or State.Starting => counts with { Starting = counts.Starting + 1 },
+                State.Running => counts with { Running = counts.Running + 1 },
+                State.Stopping => counts with { Stopping = counts.Stopping + 1 },
+                State.Backoff => counts with { Backoff = counts.Backoff + 1 },
+                State.Exited or State.Reaped => counts with { Exited = counts.Exited + 1 },
+            };
+        }
+
+        return counts;
+    }
+
+    private sealed record Digested(Published Of, string Digest);
+}

@@ -1,0 +1,62 @@
+using System;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+
+namespace Agent.Shell.Api;
+
+/// <summary>
+/// The wire's names of plain choices. A table lists them in the order of the choice's members; a test holds the two
+/// against each other. The journal has names of its own, so that one may change without the other.
+/// </summary>
+internal static class WireNames
+{
+    private static readonly string[] Kinds = ["task", "service", "daemon"];
+    private static readonly string[] Healths = ["ready", "not_ready", "error"];
+    private static readonly string[] Reasons =
+        ["exited", "stopped", "killed", "lifetime", "idle", "out-of-memory", "lost", "spawn-failed"];
+
+    private static readonly string[] Overflows = ["dropOldest", "backpressure"];
+    private static readonly string[] Policies = ["never", "onFailure", "always"];
+
+    private static readonly (string Name, Signal Signal)[] Signals =
+    [
+        ("term", Core.Process.Signal.Term), ("hup", Core.Process.Signal.Hangup), ("usr1", Core.Process.Signal.Usr1),
+        ("usr2", Core.Process.Signal.Usr2), ("int", Core.Process.Signal.Interrupt), ("quit", Core.Process.Signal.Quit),
+        ("stop", Core.Process.Signal.Stop), ("cont", Core.Process.Signal.Cont), ("kill", Core.Process.Signal.Kill),
+    ];
+
+    public static string SignalNames { get; } = string.Join(", ", Array.ConvertAll(Signals, row => row.Name));
+
+    public static string Of(ProcessKind value) => Kinds[(int)value];
+
+    public static string Of(ServiceHealth value) => Healths[(int)value];
+
+    public static string Of(ExitReason value) => Reasons[(int)value];
+
+    public static string Of(Overflow value) => Overflows[(int)value];
+
+    public static string Of(RestartPolicy value) => Policies[(int)value];
+
+    public static Overflow? Overflow(string name) =>
+        Array.IndexOf(Overflows, name) is >= 0 and var place ? (Overflow)place : null;
+
+    public static RestartPolicy? Policy(string name) =>
+        Array.IndexOf(Policies, name) is >= 0 and var place ? (RestartPolicy)place : null;
+
+    public static Signal? Signal(string name)
+    {
+        foreach (var row in Signals)
+        {
+            if (row.Name == name) return row.Signal;
+        }
+
+        return null;
+    }
+
+    public static OutputStream? Stream(string name) => name switch
+    {
+        "stdout" => OutputStream.Stdout,
+        "stderr" => OutputStream.Stderr,
+        _ => null,
+    };
+}
