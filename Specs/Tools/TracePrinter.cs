@@ -1,0 +1,120 @@
+using System.Collections;
+using System.Globalization;
+using System.Reflection;
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using Agent.Core.Time;
+
+namespace Agent.Specs.Tools;
+
+/// <summary>
+/// Writes a value on one line: records by name with named fields, Option as its value or none, Seq in brackets,
+/// instants relative to the epoch. What a reader of a trace has seen before is written short: a spec as its label,
+/// a profile as label and generation, a row of the service table and a failure as a phrase.
+/// </summary>
+public static class TracePrinter
+{
+    public static string Print(object? value) => value switch
+    {
+        null => "null",
+        string text => Text(text),
+        Instant at => At(at),
+        TimeSpan span => Span(span),
+        ProcessId id => id.Value,
+        BootId boot => boot.Value,
+        Principal by => by.IsRoot ? "root" : string.Create(CultureInfo.InvariantCulture, $"uid {by.Uid}"),
+        ProcessIdentity identity => string.Create(CultureInfo.InvariantCulture, $"pid {identity.Pid}"),
+        ProcessSpec spec => Brief(spec),
+        ProcessProfile profile => Brief(profile),
+        HostEffect.Runtime(var effect) => $"runtime {Print(effect)}",
+        HostEffect.Process(var effect) => $"process {Print(effect)}",
+        ServiceStatus row => Brief(row),
+        RuntimeHistory history => Brief(history),
+        RuntimeFailure failure => Brief(failure),
+        DaemonExit exit => Brief(exit),
+        ServiceDeclaration service => $"{service.Id} as {Print(service.Spec)}",
+        ExitStatus status => status.Describe(),
+        IFormattable and not IEnumerable => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
+        bool => (bool)value ? "yes" : "no",
+        IEnumerable items when !IsOption(value) => $"[{string.Join(", ", items.Cast<object>().Select(Print))}]",
+        _ => IsOption(value) ? Option(value) : Record(value),
+    };
+
+    /// <summary>t+hh:mm:ss, with milliseconds where there are any.</summary>
+    public static string At(Instant at) =>
+        "t+" + TimeSpan.FromMilliseconds(at.UnixMilliseconds).ToString(
+            at.UnixMilliseconds % 1000 == 0 ? @"hh\:mm\:ss" : @"hh\:mm\:ss\.fff", CultureInfo.InvariantCulture);
+
+    private static string Span(TimeSpan span) =>
+        span.TotalMilliseconds % 1000 != 0 ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds} ms")
+        : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds} s");
+
+    private static string Text(string text) =>
+        text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or ':')
+            ? text
+            : $"'{text.Replace("\n", "\\n", StringComparison.Ordinal)}'";
+
+    private static string Brief(ProcessSpec spec) => spec.Command.Count == 1
+        ? Text(spec.Label)
+        : $"{Text(spec.Label)} ({string.Join(' ', spec.Command)})";
+
+    private static string Brief(ProcessProfile profile)
+    {
+        var tally = profile.Tally;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{profile.Spec.Label}#{profile.Generation}");
+        if (tally.Streak == 0) return name;
+        var loop = tally.CrashLooping ? ", crash-looping" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{name} (streak {tally.Streak}{loop})");
+    }
+
+    private static string Brief(ServiceStatus row)
+    {
+        var health = row.Health switch
+        {
+            ServiceHealth.Ready => "ready",
+            ServiceHealth.NotReady => "not ready",
+            ServiceHealth.Error => "in error",
+            _ => throw new InvalidOperationException($"what is {row.Health}?"),
+        };
+        return row.Detail.Length == 0 ? $"{row.Name} {health}" : $"{row.Name} {health} ({row.Detail})";
+    }
+
+    private static string Brief(RuntimeHistory history)
+    {
+        var restarts = history.Restarts.IsEmpty ? "" : $", restarted {Print(history.Restarts)}";
+        var failure = history.LastFailure.TryGet(out var last) ? $", after {Brief(last with { Exit = default })}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"attempt {history.Attempt}{restarts}{failure}");
+    }
+
+    private static string Brief(RuntimeFailure failure)
+    {
+        var exit = failure.Exit.TryGet(out var last) && !last.LogTail.IsEmpty ? $", log {Print(last.LogTail)}" : "";
+        var circuit = failure.CircuitOpen ? ", circuit open" : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"attempt {failure.Attempt} failed at {At(failure.At)}: {Text(failure.Cause)}{exit}{circuit}");
+    }
+
+    private static string Brief(DaemonExit exit) =>
+        $"{exit.Daemon} with {exit.Status.Describe()}{(exit.LogTail.IsEmpty ? "" : $", log {Print(exit.LogTail)}")}";
+
+    private static string Record(object value)
+    {
+        var type = value.GetType();
+        var fields = type.GetConstructors(BindingFlags.Public | BindingFlags.Instance)
+            .OrderByDescending(candidate => candidate.GetParameters().Length).First().GetParameters()
+            .Select(field => $"{field.Name} = {Print(type.GetProperty(field.Name!)!.GetValue(value))}").ToArray();
+        return fields.Length == 0 ? type.Name : $"{type.Name} {{ {string.Join(", ", fields)} }}";
+    }
+
+    private static bool IsOption(object value) => value.GetType().IsGenericType
+        && value.GetType().GetGenericTypeDefinition() == typeof(LanguageExt.Option<>);
+
+    private static string Option(object value)
+    {
+        var inside = ((IEnumerable)value).Cast<object>().ToArray();
+        return inside.Length == 0 ? "none" : Print(inside[0]);
+    }
+}
