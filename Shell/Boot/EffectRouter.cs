@@ -1,0 +1,31 @@
+using Agent.Core.Host;
+using Agent.Shell.Effects;
+using Agent.Shell.Loop;
+
+namespace Agent.Shell.Boot;
+
+/// <summary>Hands each effect to the one interpreter that it concerns.</summary>
+internal sealed class EffectRouter : IEffects
+{
+    // Interpreters need the loop and the loop needs them; they are set once, before the loop starts.
+    private RuntimeStarter? _runtime;
+    private ProcessInterpreter? _processes;
+
+    public void Connect(RuntimeStarter runtime, ProcessInterpreter processes)
+    {
+        _runtime = runtime;
+        _processes = processes;
+    }
+
+    public void Run(HostEffect effect) => _ = effect switch
+    {
+        HostEffect.Runtime(var runtime) => Run(() => _runtime?.Run(runtime)),
+        HostEffect.Process(var process) => Run(() => _processes?.Run(process)),
+    };
+
+    private static bool Run(System.Action action)
+    {
+        action();
+        return true;
+    }
+}
