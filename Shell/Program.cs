@@ -1,6 +1,17 @@
+using System.Threading.Tasks;
+using Agent.Shell.Cli;
+using Agent.Shell.Keeper;
+
 namespace Agent.Shell;
 
 internal static class Program
 {
-    public static int Main() => 0;
+    /// <summary>
+    /// The keeper is told apart before anything else is loaded: it lives for as long as the host does and should be
+    /// no larger than what it does.
+    /// </summary>
+    public static Task<int> Main(string[] arguments) =>
+        arguments is ["keep", "--state-dir", var stateDir, "--runtime-dir", var runtimeDir]
+            ? Task.FromResult(KeeperProgram.Run(new KeeperPaths(stateDir, runtimeDir)))
+            : CommandTree.RunAsync(arguments);
 }

@@ -106,7 +106,9 @@ internal sealed class Children : IDisposable
     {
         if (!_byKey.TryGetValue(key, out var child)) return;
         Signal(key, Processes.Kill);
-        KillFamily(child, thorough: true);
+
+        // An engine's daemon alone: its descendants are containers, and those outlive it.
+        if (child.Tree) KillFamily(child, thorough: true);
     }
 
     public void CloseInput(string key)

@@ -1,0 +1,209 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Reactive.Concurrency;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Shell.Api;
+using Agent.Shell.Config;
+using Agent.Shell.Docker;
+using Agent.Shell.Effects;
+using Agent.Shell.Journal;
+using Agent.Shell.Keeper;
+using Agent.Shell.Linux;
+using Agent.Shell.Loop;
+using Agent.Shell.Observability;
+using Agent.Shell.Output;
+using Agent.Shell.Sources;
+using LanguageExt;
+
+namespace Agent.Shell.Boot;
+
+/// <summary>
+/// One run of the agent: recovers the state, answers on its socket, connects to the keeper, tells Core that it has
+/// started, and goes on until it is told to end or its journal fails.
+/// </summary>
+internal sealed class AgentRun : IDisposable
+{
+    private readonly RunOptions _options;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly SystemdNotify _systemd = new();
+    private readonly Counters _counters = new();
+    private readonly Recorder _recorder;
+    private readonly SpawnSecrets _secrets;
+    private readonly HostLoop _loop;
+    private readonly OutputHub _output;
+    private readonly KeeperLink _keeper;
+    private readonly RuntimeStarter _runtime;
+    private readonly SubscriptionSet _subscriptions;
+    private readonly ApiServer _api;
+    private AgentConfig _config;
+
+    private AgentRun(RunOptions options, AgentConfig config, Published recovered, JournalWriter writer)
+    {
+        var paths = options.Paths;
+        _options = options;
+        _config = config;
+        _secrets = new SpawnSecrets(paths.Secrets);
+        _recorder = new Recorder(writer);
+        var router = new EffectRouter();
+        _loop = new HostLoop(recovered, new Clock(recovered.At), _recorder, new CountedEffects(router, _counters));
+        var keeperPaths = new KeeperPaths(paths.StateDir, paths.RuntimeDir);
+        _output = new OutputHub(paths.Rings, paths.Logs, keeperPaths, key => _ = _keeper!.CloseInputAsync(key));
+        _keeper = new KeeperLink(keeperPaths, _output, _ending.Token);
+        _runtime = new RuntimeStarter(_loop, _secrets, Layout);
+        router.Connect(_runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token));
+        _subscriptions = new SubscriptionSet(_loop, DefaultScheduler.Instance);
+        _loop.Advanced += published => _subscriptions.Update(published.State);
+        _api = new ApiServer(paths.Socket, new ApiParts(
+            ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
+            new RecordsForApi(new JournalTail(paths.Journal, _loop)), new DigestForApi(), _secrets, _counters,
+            () => _keeper.IsConnected));
+    }
+
+    /// <summary>Runs in the foreground. Exit codes: 0 ended as asked, 1 it cannot go on, 2 the configuration is wrong.</summary>
+    public static async Task<int> RunAsync(RunOptions options)
+    {
+        var paths = options.Paths;
+        try
+        {
+            foreach (var directory in (string[])[paths.StateDir, paths.RuntimeDir, paths.Rings, paths.Logs])
+            {
+                Directory.CreateDirectory(
+                    directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
+            var config = ConfigReader.Read(paths, options.ConfigIsDefault);
+            var (gate, holder) = StateLock.TryTake(paths.StateDir);
+            if (gate is null) return Refuse($"the agent with pid {holder} runs on {paths.StateDir} already");
+            using (gate)
+            {
+                var (recovered, writer, notice) = JournalRecovery.Open(paths.Journal, JournalOptions.Default);
+                if (notice is not null) Log.Warn($"the journal was recovered, {notice}");
+                using var run = new AgentRun(options, config, recovered, writer);
+                return await run.ServeAsync().ConfigureAwait(false);
+            }
+        }
+        catch (ConfigException failure)
+        {
+            foreach (var mistake in failure.Mistakes) Log.Fail(mistake);
+            return 2;
+        }
+        catch (Exception failure) when (failure is JournalDamage or JournalFailure or UnknownRecordException
+            or FileFailure or IOException or UnauthorizedAccessException or KeeperGone)
+        {
+            return Refuse(failure.Message);
+        }
+    }
+
+    public void Dispose()
+    {
+        _ending.Cancel();
+        _subscriptions.Dispose();
+        _loop.Dispose();
+        _output.Dispose();
+        _recorder.Dispose();
+        _ending.Dispose();
+    }
+
+    private static int Refuse(string why)
+    {
+        Log.Fail(why);
+        return 1;
+    }
+
+    private EngineLayout Layout() => EngineLayout.Of(_options.Paths, _config.Runtime);
+
+    private async Task<int> ServeAsync()
+    {
+        using var signals = new StopSignals(ReloadAsync);
+        _loop.Start();
+        await _api.StartAsync(_ending.Token).ConfigureAwait(false);
+        Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
+        _systemd.Ready("ready");
+        var observed = await _keeper.ConnectAsync().ConfigureAwait(false);
+        var watching = Task.Run(() => _keeper.RunAsync(_loop));
+        await _loop.AskAsync(new HostEvent.Started(new BootId(Processes.BootId), observed), _ending.Token).ConfigureAwait(false);
+        await DeclareAsync().ConfigureAwait(false);
+        using var watchdog = StartWatchdog();
+        var ended = await Task.WhenAny(_loop.Completion, signals.Stopped).ConfigureAwait(false);
+        if (ended == _loop.Completion) await _loop.Completion.ConfigureAwait(false);
+        await EndAsync().ConfigureAwait(false);
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
+    }
+
+    /// <summary>Ends within ten seconds and leaves everything running, unless it was to be stopped too.</summary>
+    private async Task EndAsync()
+    {
+        _systemd.Stopping("stopping");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(_options.StopAll ? 40 : 5));
+        if (_options.StopAll) await StopAllAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _api.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _loop.Complete();
+        await _loop.Completion.WaitAsync(TimeSpan.FromSeconds(4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Log.Info("ended", ("seq", _loop.Current.Seq), ("digest", StateDigest.Of(_loop.Current.State)));
+    }
+
+    private async Task StopAllAsync(CancellationToken patience)
+    {
+        await _loop.AskAsync(
+            new HostEvent.Runtime(new Core.Runtime.RuntimeEvent.StopRequested()), patience).ConfigureAwait(false);
+        foreach (var state in _loop.Current.State.Processes.All.Values)
+        {
+            if (state.Profile.Spec.Kind == ProcessKind.Daemon) continue;
+            await _loop.AskAsync(
+                new HostEvent.ProcessRequested(
+                    state.Profile.Id, Principal.Root, new ProcessEvent.StopRequested(Option<TimeSpan>.None)),
+                patience).ConfigureAwait(false);
+        }
+
+        await _loop.WhenAsync(
+            published => published.State.Processes.All.Values.All(state => state is ProcessState.Exited), patience)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Tells Core what the configuration declares; environments go past the journal, to the secrets.</summary>
+    private async Task DeclareAsync()
+    {
+        var declared = new List<ServiceDeclaration>();
+        foreach (var service in _config.Services)
+        {
+            var known = _loop.Current.State.Processes.All.Values
+                .Where(state => state.Profile.Spec.Kind == ProcessKind.Service && state.Profile.Spec.Label == service.Spec.Label)
+                .Select(state => state.Profile.Id).FirstOrDefault();
+            var id = known ?? Ids.New();
+            _secrets.Put(id, service.Environment, ReadOnlyMemory<byte>.Empty);
+            declared.Add(new(id, service.Spec with { EnvironmentDigest = _secrets.Digest(service.Environment) }));
+        }
+
+        await _loop.AskAsync(
+            new HostEvent.Configured(_config.Policy, declared.ToArray().ToSeq()), _ending.Token).ConfigureAwait(false);
+    }
+
+    private async Task ReloadAsync()
+    {
+        try
+        {
+            _config = ConfigReader.Read(_options.Paths, _options.ConfigIsDefault);
+            await DeclareAsync().ConfigureAwait(false);
+            Log.Info("reloaded", ("config", _options.Paths.Config), ("services", _config.Services.Count));
+            _systemd.Reloaded("ready");
+        }
+        catch (ConfigException failure)
+        {
+            foreach (var mistake in failure.Mistakes) Log.Fail(mistake);
+            Log.Fail("the configuration stays as it was");
+        }
+    }
+
+    /// <summary>The watchdog hears of a loop that still takes events, not of a process that merely exists.</summary>
+    private Timer? StartWatchdog() => _systemd.WatchdogInterval is { } every
+        ? new Timer(_ => { if (!_loop.Completion.IsCompleted) _systemd.Alive(); }, null, TimeSpan.Zero, every)
+        : null;
+}

@@ -1,0 +1,54 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using Agent.Shell.Api;
+using Agent.Shell.Config;
+
+namespace Agent.Shell.Cli;
+
+/// <summary>The API's answers as people read them.</summary>
+internal static class Describe
+{
+    public static IEnumerable<string> Runtime(RuntimeInfo runtime)
+    {
+        var place = runtime.Endpoint is { Length: > 0 } endpoint ? $" at {endpoint}" : "";
+        yield return $"runtime   {State(runtime.State)}{place}, attempt {runtime.Attempt}"
+            + (runtime.RetryAt is { } retry ? $", next try {retry}" : "");
+        foreach (var service in runtime.Services)
+        {
+            var who = service.Pid is { } pid ? $" pid {pid}" : "";
+            yield return $"  {service.Name,-11} {State(service.Status)}{who}{(service.Owned ? "" : ", not ours")}"
+                + (service.Detail.Length > 0 ? $", {service.Detail}" : "");
+        }
+
+        if (runtime.Cause is not { } cause) yield break;
+        yield return $"  last cause  attempt {cause.Attempt} at {cause.At}: {cause.Text}";
+        foreach (var line in cause.LogTail) yield return Screen.Dim($"    | {line}");
+    }
+
+    public static IEnumerable<string> Processes(IReadOnlyList<ProcessInfo> processes) => Screen.Table(
+        ["ID", "LABEL", "KIND", "PHASE", "PID", "AGE", "RESTARTS", "LAST EXIT"],
+        [.. processes.OrderBy(one => one.Kind, StringComparer.Ordinal).ThenBy(one => one.Label, StringComparer.Ordinal).Select(Row)]);
+
+    public static string Exit(ExitInfo exit) =>
+        (exit.Code is { } code ? $"code {code}" : exit.Signal is { } signal ? $"signal {signal}" : exit.Detail ?? "unknown")
+        + $" ({exit.Reason})";
+
+    public static string State(string state) => state switch
+    {
+        "ready" or "running" or "ok" => Screen.Green(state),
+        "failed" or "degraded" or "error" or "fail" => Screen.Red(state),
+        _ => Screen.Yellow(state),
+    };
+
+    /// <summary>The exit code with which a command passes a process's end on: its own, or 128 and the signal.</summary>
+    public static int CodeOf(ExitInfo exit) => exit.Code ?? (exit.Signal is { } signal ? 128 + signal : ExitCodes.Failed);
+
+    private static IReadOnlyList<string> Row(ProcessInfo one) =>
+    [
+        one.Id, one.Label, one.Kind, State(one.CrashLooping ? one.Phase + " (crash-looping)" : one.Phase),
+        one.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-", Durations.Show(TimeSpan.FromSeconds(one.AgeMs / 1000)),
+        Screen.Number(one.Restarts), one.Exit is { } exit ? Exit(exit) : one.Detail ?? "-",
+    ];
+}

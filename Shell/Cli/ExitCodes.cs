@@ -1,0 +1,38 @@
+using System;
+
+namespace Agent.Shell.Cli;
+
+/// <summary>What a command's end tells a script.</summary>
+internal static class ExitCodes
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int NoAgent = 3;
+    public const int NotFound = 4;
+    public const int NotAllowed = 5;
+    public const int TimedOut = 6;
+}
+
+/// <summary>A command that could not do what was asked: what to say on standard error, and the exit code.</summary>
+internal sealed class CommandFailure : Exception
+{
+    public CommandFailure()
+    {
+    }
+
+    public CommandFailure(string message)
+        : base(message)
+    {
+    }
+
+    public CommandFailure(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+
+    public CommandFailure(int exitCode, string message)
+        : this(message) => ExitCode = exitCode;
+
+    public int ExitCode { get; } = ExitCodes.Failed;
+}

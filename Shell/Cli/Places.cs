@@ -1,0 +1,24 @@
+using System;
+using Agent.Shell.Loop;
+
+namespace Agent.Shell.Cli;
+
+/// <summary>Where things are: the flag first, then AGENT_*, then the default.</summary>
+internal static class Places
+{
+    public static string Socket(string? flag) =>
+        Named(flag, "AGENT_SOCKET") ?? AgentPaths.DefaultSocket(RuntimeDir(null));
+
+    public static string StateDir(string? flag) => Named(flag, "AGENT_STATE_DIR") ?? AgentPaths.DefaultStateDir;
+
+    public static string RuntimeDir(string? flag) => Named(flag, "AGENT_RUNTIME_DIR") ?? AgentPaths.DefaultRuntimeDir;
+
+    /// <summary>The configuration file, and whether nobody named one.</summary>
+    public static (string Path, bool IsDefault) Config(string? flag) =>
+        Named(flag, "AGENT_CONFIG") is { } named ? (named, false) : (AgentPaths.DefaultConfig, true);
+
+    private static string? Named(string? flag, string variable) =>
+        !string.IsNullOrEmpty(flag) ? flag
+        : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value
+        : null;
+}

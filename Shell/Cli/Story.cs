@@ -1,0 +1,103 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text.Json;
+
+namespace Agent.Shell.Cli;
+
+/// <summary>Journal records as sentences: what happened, and what was decided about it.</summary>
+internal static class Story
+{
+    /// <summary>One line for one record. <paramref name="names"/> turns ids into labels where they are known, and learns them.</summary>
+    public static string Tell(string record, Dictionary<string, string> names)
+    {
+        using var json = JsonDocument.Parse(record);
+        var root = json.RootElement;
+        var time = Text(root, "at") is { Length: 24 } at ? at[11..23] : "";
+        var happened = Event(root.GetProperty("event"), names);
+        var decided = root.TryGetProperty("effects", out var effects)
+            ? string.Join(", ", effects.EnumerateArray().Select(effect => Effect(effect, names)))
+            : "";
+        return $"{Screen.Dim(time)} {happened}" + (decided.Length > 0 ? $" {Screen.Dim("→")} {decided}" : "");
+    }
+
+    private static string Event(JsonElement e, Dictionary<string, string> names) => Text(e, "type") switch
+    {
+        "started" => $"the agent started, the keeper has {e.GetProperty("observed").GetArrayLength()} processes",
+        "configured" => Configured(e, names),
+        "spawnRequested" => $"asked to run {Learn(e, names)}: {Command(e.GetProperty("spec"))}",
+        "processRequested" => $"{Name(e, names)}: asked for {Words(Text(e.GetProperty("event"), "type"), "Requested")}",
+        "processReported" => Reported(Name(e, names), e.GetProperty("event")),
+        "runtime" => Runtime(e.GetProperty("event")),
+        "deadlineReached" => "a deadline came",
+        var other => other,
+    };
+
+    private static string Configured(JsonElement e, Dictionary<string, string> names)
+    {
+        foreach (var service in e.GetProperty("services").EnumerateArray()) Learn(service, names);
+        return $"configured: runtime {Text(e.GetProperty("policy"), "keep")}, {e.GetProperty("services").GetArrayLength()} services";
+    }
+
+    private static string Reported(string name, JsonElement e) => Text(e, "type") switch
+    {
+        "spawnCompleted" => $"{name} runs with pid {e.GetProperty("identity").GetProperty("pid")}",
+        "spawnFailed" => $"{name} could not be started: {Text(e, "detail")}",
+        "exitObserved" => $"{name} ended with {Status(e.GetProperty("status"))}",
+        var other => $"{name}: {other}",
+    };
+
+    private static string Status(JsonElement status) => Text(status, "type") switch
+    {
+        "exited" => $"code {status.GetProperty("code")}",
+        "signaled" => $"signal {status.GetProperty("signal")}",
+        "lost" => "an exit nobody saw",
+        _ => Text(status, "detail"),
+    };
+
+    private static string Runtime(JsonElement e) => Text(e, "type") switch
+    {
+        "ensureRequested" => "somebody wants the runtime",
+        "stopRequested" => "somebody wants the runtime stopped",
+        "startProgressed" => "the runtime's start goes on: " + string.Join(", ", e.GetProperty("services").EnumerateArray()
+            .Select(service => $"{Text(service, "name")} {Text(service, "health")}")),
+        "startCompleted" => $"the runtime is ready at {Text(e, "endpoint")}",
+        "startFailed" => $"the runtime's start failed: {Text(e, "cause")}",
+        "probeFailed" => $"the engine did not answer: {Text(e, "detail")}",
+        "probePassed" => "the engine answers",
+        var other => $"runtime: {other}",
+    };
+
+    private static string Effect(JsonElement e, Dictionary<string, string> names) => Text(e, "type") switch
+    {
+        "startRuntime" => $"start the runtime, attempt {e.GetProperty("attempt")}",
+        "stopDaemons" => "stop its daemons",
+        "spawn" => $"start {Learn(e, names)} (generation {e.GetProperty("generation")})",
+        "adopt" => $"adopt {Learn(e, names)}",
+        "sendSignal" => $"signal {e.GetProperty("signal")} to {Name(e, names)}",
+        "killTree" => $"kill all of {Name(e, names)}",
+        "forget" => "note its exit",
+        "closeOutput" => "close its output",
+        "reap" => $"forget {Name(e, names)} ({Text(e, "reason")})",
+        "runtimeReject" or "processReject" => $"refused: {Text(e, "reason")}",
+        var other => other,
+    };
+
+    private static string Learn(JsonElement e, Dictionary<string, string> names)
+    {
+        if (e.TryGetProperty("spec", out var spec)) names[Text(e, "id")] = Text(spec, "label");
+        return Name(e, names);
+    }
+
+    private static string Name(JsonElement e, Dictionary<string, string> names) =>
+        names.GetValueOrDefault(Text(e, "id")) is { } label ? label : Text(e, "id");
+
+    private static string Command(JsonElement spec) =>
+        string.Join(' ', spec.GetProperty("command").EnumerateArray().Select(word => word.GetString()));
+
+    private static string Words(string type, string suffix) =>
+        type.EndsWith(suffix, StringComparison.Ordinal) ? type[..^suffix.Length] : type;
+
+    private static string Text(JsonElement e, string name) =>
+        e.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}

@@ -1,0 +1,60 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text;
+using Agent.Core.Host;
+using Agent.Shell.Journal.Codec;
+
+namespace Agent.Shell.Journal;
+
+/// <summary>Replays a journal, or one segment of it, from the state that it begins with.</summary>
+internal static class JournalReplay
+{
+    /// <summary>Replays up to and including a seq; each difference is told as it is found.</summary>
+    public static ReplayOutcome Run(string path, long until, Action<Difference> tell)
+    {
+        var files = FilesOf(path);
+        var first = long.Parse(Path.GetFileNameWithoutExtension(files[0]), CultureInfo.InvariantCulture);
+        var start = JournalRecovery.StartOf(Path.GetDirectoryName(Path.GetFullPath(files[0]))!, first);
+        using var replayer = new Replayer(start.State);
+        long events = 0;
+        long differences = 0;
+        var end = JournalReader.Read(files, first, (record, _, _) =>
+        {
+            if (record.Seq > until) return false;
+            events++;
+            if (replayer.Step(record.Seq, record.UnixMilliseconds, record.Body) is { } difference)
+            {
+                differences++;
+                tell(difference);
+            }
+
+            return true;
+        });
+        return new(events, differences, end.DroppedBytes, replayer.State);
+    }
+
+    /// <summary>A state in its written form.</summary>
+    public static string Show(HostState state)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using var json = new JsonOut(bytes);
+        HostCodec.Write(json, state).Flush();
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+
+    private static IReadOnlyList<string> FilesOf(string path)
+    {
+        if (File.Exists(path)) return [path];
+        if (!Directory.Exists(path)) throw new FileNotFoundException($"there is no journal at {path}");
+        var files = JournalFiles.Seqs(path, JournalFiles.Segment)
+            .Select(seq => JournalFiles.PathOf(path, seq, JournalFiles.Segment)).ToList();
+        return files.Count > 0 ? files : throw new FileNotFoundException($"{path} holds no journal");
+    }
+}
+
+/// <summary>What a replay found.</summary>
+internal sealed record ReplayOutcome(long Events, long Differences, long DroppedBytes, HostState State);
