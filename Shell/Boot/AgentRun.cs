@@ -13,6 +13,7 @@ using Agent.Shell.Config;
 using Agent.Shell.Docker;
 using Agent.Shell.Effects;
 using Agent.Shell.Journal;
+using Agent.Shell.Journal.Codec;
 using Agent.Shell.Keeper;
 using Agent.Shell.Linux;
 using Agent.Shell.Loop;
@@ -27,7 +28,7 @@ namespace Agent.Shell.Boot;
 /// One run of the agent: recovers the state, answers on its socket, connects to the keeper, tells Core that it has
 /// started, and goes on until it is told to end or its journal fails.
 /// </summary>
-internal sealed class AgentRun : IDisposable
+internal sealed class AgentRun : IAsyncDisposable
 {
     private readonly RunOptions _options;
     private readonly CancellationTokenSource _ending = new();
@@ -84,7 +85,8 @@ internal sealed class AgentRun : IDisposable
             {
                 var (recovered, writer, notice) = JournalRecovery.Open(paths.Journal, JournalOptions.Default);
                 if (notice is not null) Log.Warn($"the journal was recovered, {notice}");
-                using var run = new AgentRun(options, config, recovered, writer);
+                var run = new AgentRun(options, config, recovered, writer);
+                await using var disposed = run.ConfigureAwait(false);
                 return await run.ServeAsync().ConfigureAwait(false);
             }
         }
@@ -100,9 +102,11 @@ internal sealed class AgentRun : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _ending.Cancel();
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _api.DisposeAsync().ConfigureAwait(false);
+        await _runtime.DisposeAsync().ConfigureAwait(false);
         _subscriptions.Dispose();
         _loop.Dispose();
         _output.Dispose();
@@ -121,6 +125,7 @@ internal sealed class AgentRun : IDisposable
     private async Task<int> ServeAsync()
     {
         using var signals = new StopSignals(ReloadAsync);
+        _output.Reopen(_loop.Current.State.Processes.All.Values);
         _loop.Start();
         await _api.StartAsync(_ending.Token).ConfigureAwait(false);
         Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
@@ -145,6 +150,7 @@ internal sealed class AgentRun : IDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(_options.StopAll ? 40 : 5));
         if (_options.StopAll) await StopAllAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _api.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _runtime.DisposeAsync().ConfigureAwait(false);
         _loop.Complete();
         await _loop.Completion.WaitAsync(TimeSpan.FromSeconds(4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Log.Info("ended", ("seq", _loop.Current.Seq), ("digest", StateDigest.Of(_loop.Current.State)));

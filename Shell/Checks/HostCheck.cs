@@ -127,9 +127,11 @@ internal static class HostCheck
         ("setpriv", "util-linux", "processes of other users are started through it"),
     ];
 
+    private static readonly string[] Directories =
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
     private static string? Find(string program) =>
-        new[] { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" }
-            .Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
+        Directories.Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
     private static async Task<Finding> SocketAsync(string path, CancellationToken stop)
     {

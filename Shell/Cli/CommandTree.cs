@@ -37,7 +37,7 @@ internal static class CommandTree
         return root;
     }
 
-    private static IEnumerable<string> Path(ParseResult parsed)
+    private static List<string> Path(ParseResult parsed)
     {
         var names = new List<string>();
         for (var at = parsed.CommandResult; at is not null && at.Command is not RootCommand; at = at.Parent as System.CommandLine.Parsing.CommandResult)

@@ -90,7 +90,7 @@ internal static class StatusVerbs
             }
         });
         var drawn = 0;
-        Console.Out.Write("\e[?25l");
+        Draw("\e[?25l");
         try
         {
             while (!listening.IsCompleted)
@@ -104,7 +104,7 @@ internal static class StatusVerbs
         }
         finally
         {
-            Console.Out.Write("\e[?25h");
+            Draw("\e[?25h");
         }
     }
 
@@ -138,7 +138,9 @@ internal static class StatusVerbs
         var shown = lines.Take(height).ToList();
         var frame = before > 0 ? $"\e[{before}A" : "";
         foreach (var line in shown) frame += $"\r\e[2K{Screen.Cut(line, width)}\n";
-        Console.Out.Write(frame + "\e[0J");
+        Draw(frame + "\e[0J");
         return shown.Count;
     }
+
+    private static void Draw(string text) => Console.Out.Write(text);
 }

@@ -23,7 +23,7 @@ internal static class Story
 
     private static string Event(JsonElement e, Dictionary<string, string> names) => Text(e, "type") switch
     {
-        "started" => $"the agent started, the keeper has {e.GetProperty("observed").GetArrayLength()} processes",
+        "started" => $"the agent started, the keeper has {Items(e, "observed").Count()} processes",
         "configured" => Configured(e, names),
         "spawnRequested" => $"asked to run {Learn(e, names)}: {Command(e.GetProperty("spec"))}",
         "processRequested" => $"{Name(e, names)}: asked for {Words(Text(e.GetProperty("event"), "type"), "Requested")}",
@@ -35,8 +35,8 @@ internal static class Story
 
     private static string Configured(JsonElement e, Dictionary<string, string> names)
     {
-        foreach (var service in e.GetProperty("services").EnumerateArray()) Learn(service, names);
-        return $"configured: runtime {Text(e.GetProperty("policy"), "keep")}, {e.GetProperty("services").GetArrayLength()} services";
+        foreach (var service in Items(e, "services")) Learn(service, names);
+        return $"configured: {Items(e, "services").Count()} services";
     }
 
     private static string Reported(string name, JsonElement e) => Text(e, "type") switch
@@ -59,7 +59,7 @@ internal static class Story
     {
         "ensureRequested" => "somebody wants the runtime",
         "stopRequested" => "somebody wants the runtime stopped",
-        "startProgressed" => "the runtime's start goes on: " + string.Join(", ", e.GetProperty("services").EnumerateArray()
+        "startProgressed" => "the runtime's start goes on: " + string.Join(", ", Items(e, "services")
             .Select(service => $"{Text(service, "name")} {Text(service, "health")}")),
         "startCompleted" => $"the runtime is ready at {Text(e, "endpoint")}",
         "startFailed" => $"the runtime's start failed: {Text(e, "cause")}",
@@ -97,6 +97,10 @@ internal static class Story
 
     private static string Words(string type, string suffix) =>
         type.EndsWith(suffix, StringComparison.Ordinal) ? type[..^suffix.Length] : type;
+
+    /// <summary>The items of a list; none where an answer leaves the list out.</summary>
+    private static JsonElement.ArrayEnumerator Items(JsonElement e, string name) =>
+        e.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : default;
 
     private static string Text(JsonElement e, string name) =>
         e.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";

@@ -45,9 +45,10 @@ internal sealed class RuntimeStarter(
         }
     }
 
-    /// <summary>Gives up what is under way. Daemons go on living.</summary>
+    /// <summary>Gives up what is under way. Daemons go on living. Once given up, doing it again is nothing new.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_closing.IsCancellationRequested) return;
         await _closing.CancelAsync();
         Task rest;
         lock (_gate) rest = _last;

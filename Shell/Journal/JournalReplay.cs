@@ -46,7 +46,7 @@ internal static class JournalReplay
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
-    private static IReadOnlyList<string> FilesOf(string path)
+    private static List<string> FilesOf(string path)
     {
         if (File.Exists(path)) return [path];
         if (!Directory.Exists(path)) throw new FileNotFoundException($"there is no journal at {path}");

@@ -33,6 +33,12 @@ internal sealed partial class OutputHub(
     private readonly ConcurrentDictionary<ProcessId, Entry> _entries = new();
     private readonly CancellationTokenSource _ending = new();
 
+    /// <summary>What was captured of these processes is readable from here on, before anything is attached.</summary>
+    public void Reopen(IEnumerable<ProcessState> known)
+    {
+        foreach (var state in known) Of(state.Profile.Id, state.Profile.Spec);
+    }
+
     /// <summary>Begins to capture this spawn's output, and gives it its prelude. Doing it twice changes nothing.</summary>
     public async Task AttachAsync(SpawnKey key, ProcessSpec spec, byte[] prelude)
     {
