@@ -28,13 +28,16 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
 
     public bool IsConnected => _client.Task.IsCompletedSuccessfully;
 
-    /// <summary>Connects for the first time and answers what the keeper has.</summary>
-    public async Task<Seq<ObservedProcess>> ConnectAsync()
+    /// <summary>
+    /// Connects for the first time and answers what the keeper has. What effects want of it waits until
+    /// <paramref name="begin"/> has told Core.
+    /// </summary>
+    public async Task ConnectAsync(Func<Seq<ObservedProcess>, Task> begin)
     {
         var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
         var rows = await client.ListAsync(stop).ConfigureAwait(false);
+        await begin(rows.Select(Observed).OfType<ObservedProcess>().ToArray().ToSeq()).ConfigureAwait(false);
         _client.SetResult(client);
-        return rows.Select(Observed).OfType<ObservedProcess>().ToArray().ToSeq();
     }
 
     /// <summary>Tells every exit as it comes, and keeps a keeper there, until it is stopped.</summary>
@@ -136,7 +139,15 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
     {
         if (SpawnKey.Parse(row.Key) is not { } key) return;
         if (row.Exit is { Durable: false }) Log.Warn("an exit could not be written down", ("spawn", row.Key));
-        var kind = host.Current.State.Processes.Find(key.Id).TryGet(out var state) ? state.Profile.Spec.Kind : ProcessKind.Task;
+        var kind = ProcessKind.Task;
+        if (host.Current.State.Processes.Find(key.Id).TryGet(out var state))
+        {
+            kind = state.Profile.Spec.Kind;
+
+            // A daemon that dies at once may be dead before its spawn was answered; its last words count all the same.
+            if (kind == ProcessKind.Daemon) await output.AttachAsync(key, state.Profile.Spec, prelude: []).ConfigureAwait(false);
+        }
+
         var exit = await output.ExitOfAsync(key, kind, row, stop).ConfigureAwait(false);
         await host.PostAsync(new HostEvent.ProcessReported(key.Id, exit), stop).ConfigureAwait(false);
     }

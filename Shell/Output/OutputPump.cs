@@ -15,6 +15,9 @@ internal sealed class OutputPump : IDisposable
     // Storage may come back at any time and nobody tells; a second is soon enough for a full file system.
     private const int StorageRetry = 1000;
 
+    // What a pipe can hold, in the smallest captures, and then some.
+    private const int FirstRounds = 64;
+
     private const ulong WakeMark = ulong.MaxValue;
 
     private readonly Epoll _epoll = new();
@@ -45,7 +48,12 @@ internal sealed class OutputPump : IDisposable
         ring.Freed += feed.Freed;
         _feeds[feed.Id] = feed;
         _epoll.Watch(fd, Epoll.In, feed.Id);
-        Serve(feed);
+
+        // A pipe whose writer was gone before we came never reports a hang-up: what it holds and its end are sought.
+        for (var round = 0; round < FirstRounds && Serve(feed) == Captured.Some; round++)
+        {
+            // Each round takes what is there.
+        }
     });
 
     public void Dispose()
@@ -89,10 +97,11 @@ internal sealed class OutputPump : IDisposable
         while (_orders.TryDequeue(out var order)) order();
     }
 
-    private void Serve(Feed feed)
+    private Captured Serve(Feed feed)
     {
-        if (feed.IsOver) return;
-        switch (feed.Ring.Capture(feed.Fd, _peek))
+        if (feed.IsOver) return Captured.EndOfFile;
+        var captured = feed.Ring.Capture(feed.Fd, _peek);
+        switch (captured)
         {
             case Captured.Some or Captured.Nothing: Listen(feed, true); break;
             case Captured.EndOfFile: End(feed); break;
@@ -103,6 +112,8 @@ internal sealed class OutputPump : IDisposable
                 break;
             default: throw new InvalidOperationException("a capture has no other outcome");
         }
+
+        return captured;
     }
 
     /// <summary>A pipe that may not be read is not watched, or the kernel would tell of it without end.</summary>

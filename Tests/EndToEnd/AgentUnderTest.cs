@@ -226,6 +226,9 @@ internal static class ProcessTable
     public static bool IsAlive(int pid) => Read($"/proc/{pid}", "stat") is { } stat
         && !stat[(stat.LastIndexOf(')') + 2)..].StartsWith('Z');
 
+    public static bool LeadsItsSession(int pid) => Read($"/proc/{pid}", "stat") is { } stat
+        && stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3] == pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     private static string? Read(string directory, string file)
     {
         try

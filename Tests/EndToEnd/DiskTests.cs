@@ -68,6 +68,9 @@ public sealed class DiskTests
                 if (status == 201) seq = (long)(await agent.GetAsync("/v1/status"))["journal"]!["seq"]!;
                 else if ((string?)body?["code"] is not ("quota" or "registry-full")) break;
             }
+
+            // What needs a file of its own is refused by now; records still fit into what the journal wrote ahead.
+            while ((await agent.PostAsync("/v1/runtime/stop")).Status == 202) seq = Math.Max(seq, 1) + 1;
         }
         catch (Exception failure) when (failure is System.Net.Http.HttpRequestException or IOException)
         {

@@ -151,5 +151,8 @@ public sealed class RuntimeTests
 
     private static ProcessRow[] Daemons(AgentUnderTest agent, string name) => [.. ProcessTable.All().Where(row =>
         Path.GetFileName(row.CommandLine.Split(' ')[0]) == name
-        && row.CommandLine.Contains(agent.Runtime, StringComparison.Ordinal))];
+        && row.CommandLine.Contains(agent.Runtime, StringComparison.Ordinal)
+
+        // A child that a daemon has forked and that has not called exec yet looks like the daemon itself.
+        && ProcessTable.LeadsItsSession(row.Pid))];
 }
