@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http;
 using System.Net.Sockets;
@@ -122,6 +123,20 @@ public sealed class RequestTests
         await using var world = await ApiWorld.StartAsync();
         Assert.StartsWith("HTTP/1.1 200", await RawAsync(world, new string('x', 8_000)), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 431", await RawAsync(world, new string('x', 17_000)), StringComparison.Ordinal);
+    }
+
+    /// SE-1: who begins a request and does not end its headers is sent away after 10 s.
+    [Fact]
+    public async Task Headers_that_never_end_are_cut_off()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        using var socket = await OpenAsync(world);
+        var clock = Stopwatch.StartNew();
+        await socket.SendAsync("GET /healthz HTTP/1.1\r\nHost: agent\r\n"u8.ToArray());
+        var answer = new byte[4096];
+        var length = await socket.ReceiveAsync(answer);
+        Assert.StartsWith("HTTP/1.1 408", Encoding.ASCII.GetString(answer, 0, length), StringComparison.Ordinal);
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(30));
     }
 
     /// SE-1: a thousand connections are served; the next one is closed, and there is room again when one goes.
