@@ -46,6 +46,21 @@ public static partial class ProcessMachine
     private static StopPlan Plan(State state, AfterStop then) =>
         new(ExitReason.Stopped, then, state.Profile.Spec.Grace);
 
+    /// <summary>Two stops agree on the shorter grace, whichever came first.</summary>
+    private static StopPlan StopStarting(State.Starting state, Option<TimeSpan> grace)
+    {
+        var asked = UserStop(state, grace);
+        return state.Pending.TryGet(out var plan)
+            ? asked with { Then = Keep(plan.Then), Grace = plan.Grace < asked.Grace ? plan.Grace : asked.Grace }
+            : asked;
+    }
+
+    /// <summary>A start that comes during a stop follows it: for a service, while it is declared.</summary>
+    private static Option<StopPlan> Again(State state, StopPlan plan) =>
+        state.Profile.Spec.Kind == ProcessKind.Service && plan.Then != AfterStop.Remove
+            ? plan with { Then = AfterStop.StartAgain }
+            : Option<StopPlan>.None;
+
     /// <summary>A stop never brings back what was to be removed.</summary>
     private static AfterStop Keep(AfterStop then) => then == AfterStop.Remove ? AfterStop.Remove : AfterStop.Stay;
 
@@ -55,10 +70,8 @@ public static partial class ProcessMachine
     /// <summary>The generation under way has the old spec: with another one it is replaced as soon as it runs.</summary>
     private static Option<StopPlan> RedeclareStarting(State.Starting state, ProcessSpec spec)
     {
-        var changed = !spec.SameAs(state.Profile.Spec);
-        if (!state.Pending.TryGet(out var plan)) return changed ? Plan(state, AfterStop.StartAgain) : None;
-        if (plan.Then == AfterStop.Stay) return plan;
-        return changed || plan.Then == AfterStop.StartAgain ? plan with { Then = AfterStop.StartAgain } : None;
+        if (state.Pending.TryGet(out var plan)) return plan with { Then = Redeclare(plan.Then) };
+        return spec.SameAs(state.Profile.Spec) ? None : Plan(state, AfterStop.StartAgain);
     }
 
     /// <summary>An incarnation ended; <paramref name="plan"/> is there when somebody had asked for it.</summary>

@@ -75,10 +75,15 @@ public static partial class ProcessMachine
             End(state.Profile, now, status, cpu, peak, state.Pending, now),
         Event.Recovered => Go(state, new Effect.Spawn(state.Profile.Id, state.Profile.Generation, state.Profile.Spec)),
 
-        Event.StopRequested(var grace) => Go(state with { Pending = UserStop(state, grace) }),
+        Event.StopRequested(var grace) => Go(state with { Pending = StopStarting(state, grace) }),
         Event.Withdrawn => Go(state with { Pending = Plan(state, AfterStop.Remove) }),
-        Event.RestartRequested => Stay(state),
-        Event.StartRequested => Go(state with { Pending = None }),
+
+        // The spec may have changed since the spawn, so a start takes a stop back by starting again after it.
+        Event.StartRequested or Event.RestartRequested when state.Pending.TryGet(out var plan) =>
+            Again(state, plan).TryGet(out var again)
+                ? Go(state with { Pending = again })
+                : Refuse(state, ErrorCode.Stopping, "it is being stopped"),
+        Event.StartRequested or Event.RestartRequested => Stay(state),
         Event.Redeclared(var spec) => Go(new State.Starting(
             state.Profile with { Spec = spec }, RedeclareStarting(state, spec))),
         Event.Touched => Stay(state),
@@ -141,8 +146,8 @@ public static partial class ProcessMachine
             Plan = state.Plan with { Then = Keep(state.Plan.Then) },
             KillAt = Instant.Earlier(state.KillAt, now + UserStop(state, grace).Grace),
         }),
-        Event.StartRequested or Event.RestartRequested => state.Profile.Spec.Kind == ProcessKind.Service
-            ? Go(state with { Plan = state.Plan with { Then = AfterStop.StartAgain } })
+        Event.StartRequested or Event.RestartRequested => Again(state, state.Plan).TryGet(out var again)
+            ? Go(state with { Plan = again })
             : Refuse(state, ErrorCode.Stopping, "it is being stopped"),
         Event.Withdrawn => Go(state with { Plan = state.Plan with { Then = AfterStop.Remove } }),
         Event.Redeclared(var spec) => Go(state with
