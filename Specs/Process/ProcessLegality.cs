@@ -1,6 +1,7 @@
 using Agent.Core.Process;
 using Agent.Core.Time;
 using Agent.Specs.Tools;
+using LanguageExt;
 using Xunit;
 
 namespace Agent.Specs.Process;
@@ -62,5 +63,6 @@ public sealed class ProcessLegality
             .Exists(effect => effect is ProcessEffect.Reject) ? "." : "+");
 
     private static Samples Sample(ProcessKind kind) =>
-        new Samples(1).Pin(_ => kind).Pin("Generation", _ => 2);
+        new Samples(1).Pin(_ => kind).Pin("Generation", _ => 2).Pin("Pending", _ => Option<StopPlan>.None)
+            .Pin(_ => AfterStop.Stay);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Agent.Core.Model;
 using LanguageExt;
@@ -10,6 +11,9 @@ namespace Agent.Specs.Tools;
 /// </summary>
 public sealed class Samples(int seed)
 {
+    private static readonly ConcurrentDictionary<Type, Type[]> KnownCases = new();
+    private static readonly ConcurrentDictionary<Type, (ConstructorInvoker Make, ParameterInfo[] Of)> Shapes = new();
+    private static readonly ConcurrentDictionary<(string, Type), MethodInvoker> Generics = new();
     private readonly Random _random = new(seed);
     private readonly Dictionary<Type, Func<Random, object>> _pinned = [];
     private readonly Dictionary<string, Func<Random, object>> _named = [];
@@ -35,8 +39,8 @@ public sealed class Samples(int seed)
 
     public int Below(int limit) => _random.Next(limit);
 
-    public static Type[] Cases(Type union) => [.. union.GetNestedTypes()
-        .Where(nested => nested.IsSubclassOf(union)).OrderBy(nested => nested.MetadataToken)];
+    public static Type[] Cases(Type union) => KnownCases.GetOrAdd(union, type => [.. type.GetNestedTypes()
+        .Where(nested => nested.IsSubclassOf(type)).OrderBy(nested => nested.MetadataToken)]);
 
     private object Of(Type type, string name) =>
         _named.TryGetValue(name, out var named) ? named(_random)
@@ -57,10 +61,17 @@ public sealed class Samples(int seed)
     private object Record(Type type)
     {
         if (_pinned.TryGetValue(type, out var make)) return make(_random);
+        var (construct, parameters) = Shapes.GetOrAdd(type, Shape);
+        var values = new object?[parameters.Length];
+        for (var i = 0; i < values.Length; i++) values[i] = Of(parameters[i].ParameterType, parameters[i].Name!);
+        return construct.Invoke(values);
+    }
+
+    private static (ConstructorInvoker Make, ParameterInfo[] Of) Shape(Type type)
+    {
         var constructor = type.GetConstructors(BindingFlags.Public | BindingFlags.Instance)
             .OrderByDescending(candidate => candidate.GetParameters().Length).First();
-        return constructor.Invoke([.. constructor.GetParameters()
-            .Select(parameter => Of(parameter.ParameterType, parameter.Name!))]);
+        return (ConstructorInvoker.Create(constructor), constructor.GetParameters());
     }
 
     private object Optional(Type type) => Generic(nameof(OptionOf), type);
@@ -68,8 +79,9 @@ public sealed class Samples(int seed)
     private object List(Type type) => Generic(nameof(ListOf), type);
 
     private object Generic(string method, Type type) =>
-        typeof(Samples).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Instance)!
-            .MakeGenericMethod(type.GenericTypeArguments).Invoke(this, null)!;
+        Generics.GetOrAdd((method, type), key => MethodInvoker.Create(
+            typeof(Samples).GetMethod(key.Item1, BindingFlags.NonPublic | BindingFlags.Instance)!
+                .MakeGenericMethod(key.Item2.GenericTypeArguments))).Invoke(this)!;
 
     private Option<T> OptionOf<T>() => _random.Next(3) == 0 ? Option<T>.None : Prelude.Some((T)Of(typeof(T), ""));
 

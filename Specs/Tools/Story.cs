@@ -69,7 +69,8 @@ public sealed class Story<TState, TEvent, TEffect>
     public void IsAsWritten(string name, [CallerFilePath] string specFile = "") =>
         Golden.Check(_text.ToString(), name, specFile);
 
-    private void Fact(char sign, string text) => _text.Append(Margin).Append(sign).Append(' ').Append(text).Append('\n');
+    private void Fact(char sign, string text) =>
+        _text.Append(Margin).Append(sign).Append(' ').Append(text).Append('\n');
 
     private void Tell(TEvent @event)
     {
