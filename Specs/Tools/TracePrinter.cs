@@ -30,6 +30,7 @@ public static class TracePrinter
         ProcessProfile profile => Brief(profile),
         HostEffect.Runtime(var effect) => $"runtime {Print(effect)}",
         HostEffect.Process(var effect) => $"process {Print(effect)}",
+        Registry known => Print(known.All.Values.ToArray()),
         ServiceStatus row => Brief(row),
         RuntimeHistory history => Brief(history),
         RuntimeFailure failure => Brief(failure),
