@@ -21,7 +21,7 @@ internal sealed partial class OutputHub : IProcessOutput
         }
     }
 
-    public OutputCounters Count(ProcessId id) => _entries.TryGetValue(id, out var entry)
+    public OutputCounters Count(ProcessId id) => Find(id) is { } entry
         ? new(
             entry.Rings.Stdout.Buffered + entry.Rings.Stderr.Buffered,
             entry.Rings.Stdout.Dropped + entry.Rings.Stderr.Dropped,
@@ -42,15 +42,8 @@ internal sealed partial class OutputHub : IProcessOutput
         : ring.Ack(cursor) ? new OutputAck.Freed()
         : new OutputAck.Beyond(ring.End);
 
-    public async Task WaitForMoreAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop)
-    {
-        while (Find(id, stream) is { } ring)
-        {
-            var changed = ring.NextChange();
-            if (ring.End > cursor || ring.HasEnded) return;
-            await changed.WaitAsync(stop).ConfigureAwait(false);
-        }
-    }
+    public Task WaitForMoreAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop) =>
+        Find(id, stream) is { } ring ? ring.WaitForMoreAsync(cursor, stop) : Task.CompletedTask;
 
     public ValueTask<StdinWrite> WriteAsync(ProcessId id, ReadOnlyMemory<byte> bytes, CancellationToken stop) =>
         _entries.TryGetValue(id, out var entry) && entry.Stdin is { IsOpen: true } stdin
@@ -64,7 +57,7 @@ internal sealed partial class OutputHub : IProcessOutput
         stdin.Close();
     }
 
-    private Ring? Find(ProcessId id, OutputStream stream) => !_entries.TryGetValue(id, out var entry) ? null
+    private Ring? Find(ProcessId id, OutputStream stream) => Find(id) is not { } entry ? null
         : stream == OutputStream.Stdout ? entry.Rings.Stdout
         : entry.Rings.Stderr;
 

@@ -11,6 +11,7 @@ using Agent.Core.Process;
 using Agent.Shell.Effects;
 using Agent.Shell.Keeper;
 using Agent.Shell.Linux;
+using Agent.Shell.Observability;
 using LanguageExt;
 
 namespace Agent.Shell.Output;
@@ -31,6 +32,12 @@ internal sealed partial class OutputHub(
 
     private readonly OutputPump _pump = new();
     private readonly ConcurrentDictionary<ProcessId, Entry> _entries = new();
+
+    // A ring's file is opened once and never while it is being removed.
+    private readonly Lock _opening = new();
+
+    // As many as the engine has daemons.
+    private readonly Dictionary<string, LogFile> _logs = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ending = new();
 
     /// <summary>What was captured of these processes is readable from here on, before anything is attached.</summary>
@@ -58,13 +65,8 @@ internal sealed partial class OutputHub(
     /// <summary>Ends when this spawn's pipes were read to their end, or after a moment if somebody holds them open.</summary>
     public async Task DrainedAsync(SpawnKey key, CancellationToken stop)
     {
-        if (!_entries.TryGetValue(key.Id, out var entry))
-        {
-            // The last agent died between the exit and the reading of the last words: they are read here.
-            if (Ring.CapacityOf(Path.Combine(ringDirectory, key.Id.Value + ".out")) is null) return;
-            entry = _entries.GetOrAdd(key.Id, id => new Entry(Rings.Reopen(ringDirectory, id)));
-        }
-
+        // If the last agent died between the exit and the reading of the last words, they are read here.
+        if (Find(key.Id) is not { } entry) return;
         if (entry.TryBegin(key))
         {
             Attach(entry, keeper.Output(key.ToString()), entry.Rings.Stdout);
@@ -93,7 +95,7 @@ internal sealed partial class OutputHub(
     /// <summary>No further spawn of this process comes: its output ends with the last one's.</summary>
     public Task CloseAsync(ProcessId id)
     {
-        if (_entries.TryGetValue(id, out var entry))
+        if (Find(id) is { } entry)
         {
             entry.Rings.Stdout.Close(true);
             entry.Rings.Stderr.Close(true);
@@ -104,19 +106,20 @@ internal sealed partial class OutputHub(
 
     public Task RemoveAsync(ProcessId id)
     {
-        if (_entries.TryRemove(id, out var entry))
+        Entry? entry;
+        lock (_opening)
         {
-            Interlocked.Add(ref _droppedByRemoved, entry.Rings.Stdout.Dropped + entry.Rings.Stderr.Dropped);
-            entry.Stdin?.Dispose();
-
-            // The pump may still read into these rings for a last moment; their memory goes when it has let go.
-            entry.Drained.ContinueWith(_ => entry.Rings.Remove(), TaskScheduler.Default);
-        }
-        else
-        {
-            foreach (var path in Directory.EnumerateFiles(ringDirectory, id.Value + ".*")) File.Delete(path);
+            Rings.Remove(ringDirectory, id);
+            if (!_entries.TryRemove(id, out entry)) return Task.CompletedTask;
         }
 
+        Interlocked.Add(ref _droppedByRemoved, entry.Rings.Stdout.Dropped + entry.Rings.Stderr.Dropped);
+        entry.Stdin?.Dispose();
+
+        // A descendant may hold the pipes open for ever; nobody would hear what it says.
+        _pump.Detach(entry.Rings.Stdout);
+        _pump.Detach(entry.Rings.Stderr);
+        entry.Rings.Dispose();
         return Task.CompletedTask;
     }
 
@@ -130,21 +133,45 @@ internal sealed partial class OutputHub(
             entry.Rings.Dispose();
         }
 
+        foreach (var log in _logs.Values) log.Dispose();
         _ending.Dispose();
     }
 
-    private Entry Of(ProcessId id, ProcessSpec spec) => _entries.GetOrAdd(id, fresh =>
+    private Entry Of(ProcessId id, ProcessSpec spec)
     {
-        var entry = new Entry(Rings.Open(ringDirectory, fresh, spec));
-        if (spec.Kind == ProcessKind.Daemon)
+        lock (_opening)
         {
-            var log = new LogFile(Path.Combine(logDirectory, spec.Label + ".log"));
-            _ = log.FollowAsync(entry.Rings.Stdout, _ending.Token);
-            _ = log.FollowAsync(entry.Rings.Stderr, _ending.Token);
+            if (_entries.TryGetValue(id, out var known)) return known;
+            var entry = new Entry(Rings.Open(ringDirectory, id, spec));
+            _entries[id] = entry;
+            if (spec.Kind == ProcessKind.Daemon) FollowIntoFile(spec.Label, entry.Rings);
+            return entry;
+        }
+    }
+
+    /// <summary>The entry of a process that this agent began, or that one before it left behind.</summary>
+    private Entry? Find(ProcessId id)
+    {
+        if (_entries.TryGetValue(id, out var known)) return known;
+        lock (_opening)
+        {
+            if (_entries.TryGetValue(id, out known)) return known;
+            if (_ending.IsCancellationRequested || Rings.Reopen(ringDirectory, id) is not { } rings) return null;
+            return _entries[id] = new Entry(rings);
+        }
+    }
+
+    /// <summary>One file for one name, though a daemon that was started again is another process.</summary>
+    private void FollowIntoFile(string label, Rings rings)
+    {
+        if (!_logs.TryGetValue(label, out var log))
+        {
+            _logs[label] = log = new LogFile(Path.Combine(logDirectory, label + ".log"), static loss => Log.Warn(
+                "a log is incomplete", ("file", loss.Path), ("bytes", loss.Bytes), ("reason", loss.Reason)));
         }
 
-        return entry;
-    });
+        _ = log.FollowAsync(_ending.Token, rings.Stdout, rings.Stderr);
+    }
 
     private void Attach(Entry entry, string fifo, Ring ring)
     {
@@ -206,12 +233,12 @@ internal sealed partial class OutputHub(
             }
         }
 
-        /// <summary>True the first time this spawn is seen.</summary>
+        /// <summary>True the first time this spawn is seen; what comes late of an older one changes nothing.</summary>
         public bool TryBegin(SpawnKey key)
         {
             lock (_gate)
             {
-                if (Key == key) return false;
+                if (Key is { } newest && key.Generation <= newest.Generation) return false;
                 Key = key;
                 if (_openStreams == 0) _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 _openStreams += 2;

@@ -3,23 +3,26 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Threading;
 using Agent.Shell.Linux;
+using Agent.Shell.Observability;
 
 namespace Agent.Shell.Output;
 
 /// <summary>
 /// One thread that moves what children say from their FIFOs into their rings, straight from the kernel's memory into
-/// the mapped file. It sleeps when nobody speaks, and leaves a full ring's pipe alone until there is room.
+/// the mapped file. It sleeps when nobody speaks. The interest is level-triggered: what a round leaves in a pipe, for
+/// fairness or want of room, is told again; a full ring's pipe is not watched until there is room.
 /// </summary>
 internal sealed class OutputPump : IDisposable
 {
     // Storage may come back at any time and nobody tells; a second is soon enough for a full file system.
-    private const int StorageRetry = 1000;
+    private const int RetryMilliseconds = 1000;
 
     // What a pipe can hold, in the smallest captures, and then some.
     private const int FirstRounds = 64;
 
     private const ulong WakeMark = ulong.MaxValue;
 
+    private readonly Lock _gate = new();
     private readonly Epoll _epoll = new();
     private readonly (int Read, int Write) _wake = Descriptors.Pipe();
     private readonly (int Read, int Write) _peek = Descriptors.Pipe();
@@ -28,7 +31,8 @@ internal sealed class OutputPump : IDisposable
     private readonly HashSet<Feed> _starved = [];
     private readonly Thread _thread;
     private ulong _lastFeed;
-    private volatile bool _ending;
+    private long _retryAt;
+    private bool _isEnding;
 
     public OutputPump()
     {
@@ -39,10 +43,18 @@ internal sealed class OutputPump : IDisposable
 
     /// <summary>
     /// Reads a FIFO into a ring until its last writer is gone, then calls <paramref name="ended"/>, once, on the
-    /// pump's thread. The descriptor is the pump's from here on.
+    /// pump's thread. The descriptor is the pump's from here on. A FIFO that never had a writer is at its end, so
+    /// this comes after the spawn. A ring may have several feeds: incarnations that overlap.
     /// </summary>
     public void Attach(int fd, Ring ring, Action ended) => Order(() =>
     {
+        if (!ring.TryHold())
+        {
+            Descriptors.Close(fd);
+            ended();
+            return;
+        }
+
         var feed = new Feed(++_lastFeed, fd, ring, ended);
         feed.Freed = () => Order(() => Serve(feed));
         ring.Freed += feed.Freed;
@@ -56,34 +68,64 @@ internal sealed class OutputPump : IDisposable
         }
     });
 
+    /// <summary>Ends every feed of a ring as if its pipe had ended, whoever still holds the pipe open.</summary>
+    public void Detach(Ring ring) => Order(() =>
+    {
+        foreach (var feed in (Feed[])[.. _feeds.Values])
+        {
+            if (feed.Ring == ring) End(feed);
+        }
+    });
+
+    /// <summary>Lets go of all pipes at once; what they hold stays in them, and no end is called.</summary>
     public void Dispose()
     {
-        _ending = true;
-        Order(static () => { });
+        lock (_gate)
+        {
+            if (_isEnding) return;
+            _isEnding = true;
+            Wake();
+        }
+
         _thread.Join();
-        foreach (var feed in _feeds.Values) Descriptors.Close(feed.Fd);
+        foreach (var feed in _feeds.Values) LetGo(feed);
         foreach (var fd in (int[])[_wake.Read, _wake.Write, _peek.Read, _peek.Write]) Descriptors.Close(fd);
         _epoll.Dispose();
     }
 
+    /// <summary>Under the gate, so that the wake descriptor is never written to after it was closed.</summary>
     private void Order(Action order)
     {
-        _orders.Enqueue(order);
-        _ = Descriptors.Write(_wake.Write, [1]);
+        lock (_gate)
+        {
+            if (_isEnding) return;
+            _orders.Enqueue(order);
+            Wake();
+        }
     }
+
+    // A full pipe will wake as well.
+    private void Wake() => _ = Descriptors.Write(_wake.Write, [1]);
 
     private void Run()
     {
-        while (!_ending)
+        while (!Volatile.Read(ref _isEnding))
         {
-            foreach (var @event in _epoll.Wait(_starved.Count > 0 ? StorageRetry : -1))
+            var events = _epoll.Wait(_starved.Count > 0 ? RetryMilliseconds : -1);
+            foreach (var @event in events)
             {
                 if (@event.Data == WakeMark) TakeOrders();
                 else if (_feeds.TryGetValue(@event.Data, out var feed)) Serve(feed);
             }
 
-            foreach (var feed in (Feed[])[.. _starved]) Serve(feed);
+            if (_starved.Count > 0 && Environment.TickCount64 >= _retryAt) Retry();
         }
+    }
+
+    private void Retry()
+    {
+        foreach (var feed in (Feed[])[.. _starved]) Serve(feed);
+        _retryAt = Environment.TickCount64 + RetryMilliseconds;
     }
 
     private unsafe void TakeOrders()
@@ -106,14 +148,18 @@ internal sealed class OutputPump : IDisposable
             case Captured.Some or Captured.Nothing: Listen(feed, true); break;
             case Captured.EndOfFile: End(feed); break;
             case Captured.Full: Listen(feed, false); break;
-            case Captured.NoStorage:
-                Listen(feed, false);
-                _starved.Add(feed);
-                break;
+            case Captured.NoStorage: Starve(feed, "the file system of the rings is full"); break;
+            case Captured.Unreadable: Starve(feed, "a pipe could not be read"); break;
             default: throw new InvalidOperationException("a capture has no other outcome");
         }
 
         return captured;
+    }
+
+    private void Starve(Feed feed, string why)
+    {
+        Listen(feed, false);
+        if (_starved.Add(feed)) Log.Warn($"{why}: its process waits, the agent tries again each second");
     }
 
     /// <summary>A pipe that may not be read is not watched, or the kernel would tell of it without end.</summary>
@@ -129,12 +175,18 @@ internal sealed class OutputPump : IDisposable
     private void End(Feed feed)
     {
         feed.IsOver = true;
-        feed.Ring.Freed -= feed.Freed;
         _starved.Remove(feed);
         _feeds.Remove(feed.Id);
         if (feed.IsListening) _epoll.Forget(feed.Fd);
-        Descriptors.Close(feed.Fd);
         feed.Ended();
+        LetGo(feed);
+    }
+
+    private static void LetGo(Feed feed)
+    {
+        feed.Ring.Freed -= feed.Freed;
+        Descriptors.Close(feed.Fd);
+        feed.Ring.Release();
     }
 
     private sealed class Feed(ulong id, int fd, Ring ring, Action ended)

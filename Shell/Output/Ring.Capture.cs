@@ -13,78 +13,89 @@ namespace Agent.Shell.Output;
 /// a few bytes the complement of what tee(2) shows them to be. Then the intent is noted, then the read is made, then
 /// the end moves. An intent found later tells by that mark whether its read took place.
 /// </para>
+/// <para>
+/// A read that stopped half way would be neither: so it never crosses the ring's end, and the pages it fills are
+/// touched first, since a killed process's faults fail. A child that switches its pipe to packets (O_DIRECT) makes
+/// reads short, and only its own output can suffer by it.
+/// </para>
 /// </summary>
 internal sealed unsafe partial class Ring
 {
-    private const int NonceBytes = 16;
+    internal const int NonceBytes = 16;
 
     /// <summary>One stream gets this much of a round, so that a flood on one starves no other.</summary>
-    private const int LongestCapture = 256 << 10;
+    internal const int LongestCapture = 256 << 10;
 
-    /// <summary>Takes what the pipe has, as far as there is room.</summary>
+    private const int Page = 4096;
+
+    /// <summary>
+    /// Takes what the pipe has, as far as there is room. <paramref name="peek"/> is an empty pipe of the caller's.
+    /// Only for the one thread that captures, which must hold the ring.
+    /// </summary>
     public Captured Capture(int fd, (int Read, int Write) peek)
     {
         var readable = Descriptors.Readable(fd);
         if (readable == 0) return AtEnd(fd, peek);
         var at = (int)(_header->End % _capacity);
-        var count = Math.Min(Math.Min(readable, LongestCapture), _capacity - at);
-        count = MakeRoom(count);
+        var count = MakeRoom(Math.Min(Math.Min(readable, LongestCapture), _capacity - at));
         if (count == 0) return Captured.Full;
         if (!Reserve(at + count)) return Captured.NoStorage;
-        if (count < NonceBytes)
-        {
-            count = MarkSmall(fd, peek, at, count);
-            if (count <= 0) return Captured.Nothing;
-        }
-        else
-        {
-            new ReadOnlySpan<byte>(_header->Nonce, NonceBytes).CopyTo(new Span<byte>(_data + at + count - NonceBytes, NonceBytes));
-        }
-
+        Touch(at, count);
+        var marked = count < NonceBytes ? MarkSmall(fd, peek, at, count) : MarkLarge(at, count);
+        if (marked <= 0) return Failed(marked);
         Volatile.Write(ref _header->IntentEnd, _header->End);
-        Volatile.Write(ref _header->IntentBytes, count);
-        var got = Descriptors.Read(fd, _data + at, count);
+        Volatile.Write(ref _header->IntentBytes, marked);
+        var got = Descriptors.Read(fd, _data + at, marked);
         if (got > 0) Volatile.Write(ref _header->End, _header->End + got);
         Volatile.Write(ref _header->IntentBytes, 0);
-        if (got > 0) Changed();
-        return got > 0 ? Captured.Some : Captured.Nothing;
+        if (got <= 0) return Failed(got);
+        Changed();
+        return Captured.Some;
     }
 
     /// <summary>What the last agent intended: published if its read took place, otherwise as if it never was.</summary>
     private void FinishCapture()
     {
         var count = _header->IntentBytes;
-        if (count > 0 && count <= _capacity && _header->IntentEnd == _header->End)
+        var at = (int)(_header->End % _capacity);
+        if (count > 0 && count <= _capacity - at && _header->IntentEnd == _header->End && !IsMarked(at, count))
         {
-            var target = _data + (_header->End % _capacity);
-            var unread = count < NonceBytes
-                ? new ReadOnlySpan<byte>(target, count).SequenceEqual(new ReadOnlySpan<byte>(_header->Expected, count))
-                : new ReadOnlySpan<byte>(target + count - NonceBytes, NonceBytes)
-                    .SequenceEqual(new ReadOnlySpan<byte>(_header->Nonce, NonceBytes));
-            if (!unread) _header->End += count;
+            Volatile.Write(ref _header->End, _header->End + count);
         }
 
-        _header->IntentBytes = 0;
+        Volatile.Write(ref _header->IntentBytes, 0);
     }
+
+    private bool IsMarked(int at, int count) => count < NonceBytes
+        ? new ReadOnlySpan<byte>(_data + at, count).SequenceEqual(new ReadOnlySpan<byte>(_header->Expected, count))
+        : new ReadOnlySpan<byte>(_data + at + count - NonceBytes, NonceBytes)
+            .SequenceEqual(new ReadOnlySpan<byte>(_header->Nonce, NonceBytes));
 
     /// <summary>An empty pipe is quiet or at its end; tee(2) tells which, and takes nothing.</summary>
     private static Captured AtEnd(int fd, (int Read, int Write) peek)
     {
         var seen = Descriptors.Tee(fd, peek.Write, 1);
         if (seen == 0) return Captured.EndOfFile;
-        if (seen < 0) return Captured.Nothing;
+        if (seen < 0) return Failed(seen);
         byte peeked;
-        Descriptors.Read(peek.Read, &peeked, 1);
+        _ = Descriptors.Read(peek.Read, &peeked, 1);
         return Captured.Some;
     }
+
+    private static Captured Failed(int answer) => answer is 0 or -Errno.Again ? Captured.Nothing : Captured.Unreadable;
 
     /// <summary>Room for so many bytes, or for fewer under backpressure. Evicted bytes leave before they are overwritten.</summary>
     private int MakeRoom(int count)
     {
         lock (_gate)
         {
-            var room = _capacity - (_header->End - _header->Start);
-            if (_header->Backpressure != 0) return (int)Math.Min(count, room);
+            var room = (int)(_capacity - (_header->End - _header->Start));
+            if (_header->Backpressure != 0)
+            {
+                _isWriterWaiting = room == 0;
+                return Math.Min(count, room);
+            }
+
             if (count > room)
             {
                 _header->Dropped += count - room;
@@ -104,6 +115,22 @@ internal sealed unsafe partial class Ring
         return true;
     }
 
+    private void Touch(int at, int count)
+    {
+        for (var i = at; i < at + count; i = (i / Page * Page) + Page)
+        {
+            Volatile.Write(ref _data[i], Volatile.Read(ref _data[i]));
+        }
+    }
+
+    private int MarkLarge(int at, int count)
+    {
+        new ReadOnlySpan<byte>(_header->Nonce, NonceBytes)
+            .CopyTo(new Span<byte>(_data + at + count - NonceBytes, NonceBytes));
+        return count;
+    }
+
+    /// <summary>Answers how many bytes are marked: what tee(2) could show of those asked for, or its negative errno.</summary>
     private int MarkSmall(int fd, (int Read, int Write) peek, int at, int count)
     {
         var seen = Descriptors.Tee(fd, peek.Write, count);
@@ -135,4 +162,7 @@ internal enum Captured
 
     /// <summary>The file system of the rings is full: the writer waits until it is not.</summary>
     NoStorage,
+
+    /// <summary>The kernel refused for a reason of its own, as when it is out of memory: the writer waits.</summary>
+    Unreadable,
 }

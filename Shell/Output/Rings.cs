@@ -8,13 +8,10 @@ namespace Agent.Shell.Output;
 /// <summary>The two rings of one process, which live as long as the agent knows its id.</summary>
 internal sealed class Rings : IDisposable
 {
-    private readonly string _stem;
-
-    private Rings(string stem, int capacity, bool backpressure)
+    private Rings(string stem, int capacity, bool? backpressure)
     {
-        _stem = stem;
         Stdout = Ring.Open(stem + ".out", capacity, backpressure);
-        Stderr = Ring.Open(stem + ".err", capacity, backpressure);
+        Stderr = OpenSecond(stem + ".err", capacity, backpressure, Stdout);
         Stdout.DetachAll();
         Stderr.DetachAll();
     }
@@ -32,23 +29,37 @@ internal sealed class Rings : IDisposable
         return new Rings(stem, capacity, spec.Overflow == Overflow.Backpressure);
     }
 
-    /// <summary>Rings that are there, as they were left by an agent that is dead.</summary>
-    public static Rings Reopen(string directory, ProcessId id)
+    /// <summary>Rings that are there, as they were left by an agent that is dead; nothing if there are none.</summary>
+    public static Rings? Reopen(string directory, ProcessId id)
     {
         var stem = Path.Combine(directory, id.Value);
-        return new Rings(stem, Ring.CapacityOf(stem + ".out") ?? ProcessSpec.MinRingBytes, backpressure: false);
+        return Ring.CapacityOf(stem + ".out") is { } capacity ? new Rings(stem, capacity, backpressure: null) : null;
     }
 
-    public void Remove()
+    /// <summary>The names go at once, the memory when whoever holds the rings has let go.</summary>
+    public static void Remove(string directory, ProcessId id)
     {
-        Dispose();
-        File.Delete(_stem + ".out");
-        File.Delete(_stem + ".err");
+        var stem = Path.Combine(directory, id.Value);
+        File.Delete(stem + ".out");
+        File.Delete(stem + ".err");
     }
 
     public void Dispose()
     {
         Stdout.Dispose();
         Stderr.Dispose();
+    }
+
+    private static Ring OpenSecond(string path, int capacity, bool? backpressure, Ring first)
+    {
+        try
+        {
+            return Ring.Open(path, capacity, backpressure);
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
     }
 }

@@ -6,10 +6,19 @@ using Agent.Shell.Linux;
 
 namespace Agent.Shell.Output;
 
-/// <summary>The writing end of one process's stdin. Writes come one after the other; none waits longer than its caller.</summary>
+/// <summary>
+/// The writing end of one process's stdin. Writes come one after the other; none waits longer than its caller. A
+/// close does not wait for them: the write under way answers with what went in.
+/// </summary>
 internal sealed class Stdin : IDisposable
 {
+    // While a child does not read, its pipe is looked at again after a pause that doubles up to this.
+    private const int LongestPause = 32;
+
+    private readonly Lock _gate = new();
+#pragma warning disable CA2213 // Disposing it would fail a waiting writer; it owns nothing unless its handle is asked for.
     private readonly SemaphoreSlim _turn = new(1);
+#pragma warning restore CA2213
     private int _fd;
 
     private Stdin(int fd) => _fd = fd;
@@ -23,9 +32,9 @@ internal sealed class Stdin : IDisposable
         return fd >= 0 ? new Stdin(fd) : null;
     }
 
+    /// <summary>Answers, at the latest when it is stopped, how many of the bytes went in.</summary>
     public async ValueTask<StdinWrite> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
     {
-        var written = 0;
         try
         {
             await _turn.WaitAsync(stop).ConfigureAwait(false);
@@ -37,24 +46,7 @@ internal sealed class Stdin : IDisposable
 
         try
         {
-            var pause = 1;
-            while (written < bytes.Length && !stop.IsCancellationRequested)
-            {
-                var put = IsOpen ? Descriptors.Write(_fd, bytes.Span[written..]) : -Errno.Pipe;
-                if (put == -Errno.Again)
-                {
-                    // The child does not read: look again soon, less and less often.
-                    await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    pause = Math.Min(pause * 2, 32);
-                    continue;
-                }
-
-                if (put < 0) return written > 0 ? new StdinWrite.Wrote(written) : new StdinWrite.Closed();
-                written += put;
-                pause = 1;
-            }
-
-            return new StdinWrite.Wrote(written);
+            return await WriteInTurnAsync(bytes, stop).ConfigureAwait(false);
         }
         finally
         {
@@ -64,13 +56,45 @@ internal sealed class Stdin : IDisposable
 
     public void Close()
     {
-        var fd = Interlocked.Exchange(ref _fd, -1);
-        if (fd >= 0) Descriptors.Close(fd);
+        lock (_gate)
+        {
+            if (_fd >= 0) Descriptors.Close(_fd);
+            _fd = -1;
+        }
     }
 
-    public void Dispose()
+    public void Dispose() => Close();
+
+    private async ValueTask<StdinWrite> WriteInTurnAsync(ReadOnlyMemory<byte> bytes, CancellationToken stop)
     {
-        Close();
-        _turn.Dispose();
+        var written = 0;
+        var pause = 1;
+        do
+        {
+            var put = TryWrite(bytes.Span[written..]);
+            if (put == -Errno.Again)
+            {
+                await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = Math.Min(pause * 2, LongestPause);
+                continue;
+            }
+
+            if (put < 0)
+            {
+                Close();
+                return written > 0 ? new StdinWrite.Wrote(written) : new StdinWrite.Closed();
+            }
+
+            written += put;
+            pause = 1;
+        }
+        while (written < bytes.Length && !stop.IsCancellationRequested);
+        return new StdinWrite.Wrote(written);
+    }
+
+    /// <summary>Under the gate: a descriptor closed meanwhile may be another file's by then.</summary>
+    private int TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate) return _fd >= 0 ? Descriptors.Write(_fd, bytes) : -Errno.Pipe;
     }
 }
