@@ -1,0 +1,66 @@
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using Agent.Specs.Simulation;
+using Agent.Specs.Tools;
+using Xunit;
+
+namespace Agent.Specs.Host;
+
+/// <summary>What holds for a host whose effects are carried out and answered, with and without a crash.</summary>
+public sealed class WorldLaws
+{
+    private const int Longest = 12;
+
+    /// RT-3, RT-8, PR-9, PR-11, PR-12: every world comes to rest: every stop and every start has ended, and exactly
+    /// those processes live that a state says are running.
+    [Fact]
+    public void A_world_comes_to_rest() => Over(script => IsAtRest(Run(script)));
+
+    /// CO-5, CO-9, PR-14, RT-6: wherever the agent is killed and whatever effects that swallows, its successor
+    /// reaches the same end, never runs one id twice, and loses no exit that the keeper saw.
+    [Fact]
+    public void A_crash_anywhere_leads_to_the_same_end() => Over(script =>
+    {
+        var undisturbed = Run(script);
+        var crashed = Run(script, Point(script, undisturbed.Steps));
+        IsAtRest(crashed);
+        Assert.Equal(Ends(undisturbed), Ends(crashed));
+        Assert.DoesNotContain(crashed.Statuses, status => status is ExitStatus.Lost);
+    });
+
+    private static void IsAtRest(World world)
+    {
+        var running = world.State.Processes.All.Values.Where(state => state is ProcessState.Running)
+            .Select(state => $"{state.Profile.Id}#{state.Profile.Generation}").Order(StringComparer.Ordinal);
+        Assert.Equal(running, world.Alive);
+        Assert.DoesNotContain(
+            world.State.Processes.All.Values,
+            state => state is ProcessState.Starting or ProcessState.Stopping or ProcessState.Backoff);
+        Assert.True(world.State.Runtime is not RuntimeState.Starting, "the runtime still starts");
+        if (world.State.Policy.Keep == Keep.Always)
+        {
+            Assert.True(world.State.Runtime is RuntimeState.Ready or RuntimeState.NotStarted { Held: true });
+        }
+    }
+
+    /// <summary>How each process ended last, and which incarnations live; daemons are the runtime's own matter.</summary>
+    private static string Ends(World world) => string.Join('\n', world.Ends.Select(end => $"{end.Key} {end.Value}"))
+        + "\nalive " + string.Join(' ', world.Alive.Where(name => name[0] is 's' or 't'));
+
+    private static void Over(Action<Script<Command>> holds) => Law.Over(Longest, Command.Sample, Print, holds);
+
+    private static World Run(Script<Command> script, int? crashAfter = null) =>
+        new World(script.Seed, script.Seed % 2 == 0 ? Keep.Always : Keep.OnDemand, crashAfter).Run(script.Items);
+
+    private static int Point(Script<Command> script, int steps) => 1 + (script.Seed / 7 % steps);
+
+    private static string Print(Script<Command> script)
+    {
+        var undisturbed = Run(script);
+        var crashed = Run(script, Point(script, undisturbed.Steps));
+        return $"{string.Join('\n', undisturbed.Trace)}\n{Ends(undisturbed)}\n== with a crash\n"
+            + $"{string.Join('\n', crashed.Trace)}\n{Ends(crashed)}";
+    }
+}
