@@ -26,7 +26,7 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
     protected override HostEvent Sample(Samples samples) =>
         samples.Pin(Spec).Pin(Declaration).Any<HostEvent>();
 
-    /// <summary>What a request may carry is the caller's; what is reported is aimed at the generation under way.</summary>
+    /// <summary>A request carries what its caller likes; a report is aimed at the generation under way.</summary>
     protected override HostEvent Aim(HostState state, HostEvent @event) => @event switch
     {
         HostEvent.ProcessReported(var id, ProcessEvent.SpawnCompleted completed) => new HostEvent.ProcessReported(

@@ -30,10 +30,19 @@ public sealed class WorldLaws
         Assert.DoesNotContain(crashed.Statuses, status => status is ExitStatus.Lost);
     });
 
+    /// PR-14: after a power cut what ran has an exit that nobody could see, and none of it counts as a success.
+    [Fact]
+    public void After_a_power_cut_what_ran_is_lost() => Over(script =>
+    {
+        var world = Run(script, Point(script, Run(script).Steps), reboot: true);
+        IsAtRest(world);
+        Assert.All(world.Unseen, status => Assert.IsType<ExitStatus.Lost>(status));
+    });
+
     private static void IsAtRest(World world)
     {
         var running = world.State.Processes.All.Values.Where(state => state is ProcessState.Running)
-            .Select(state => $"{state.Profile.Id}#{state.Profile.Generation}").Order(StringComparer.Ordinal);
+            .Select(World.NameOf).Order(StringComparer.Ordinal);
         Assert.Equal(running, world.Alive);
         Assert.DoesNotContain(
             world.State.Processes.All.Values,
@@ -45,14 +54,15 @@ public sealed class WorldLaws
         }
     }
 
-    /// <summary>How each process ended last, and which incarnations live; daemons are the runtime's own matter.</summary>
+    /// <summary>How each process ended, and which incarnations live; daemons are the runtime's own matter.</summary>
     private static string Ends(World world) => string.Join('\n', world.Ends.Select(end => $"{end.Key} {end.Value}"))
         + "\nalive " + string.Join(' ', world.Alive.Where(name => name[0] is 's' or 't'));
 
     private static void Over(Action<Script<Command>> holds) => Law.Over(Longest, Command.Sample, Print, holds);
 
-    private static World Run(Script<Command> script, int? crashAfter = null) =>
-        new World(script.Seed, script.Seed % 2 == 0 ? Keep.Always : Keep.OnDemand, crashAfter).Run(script.Items);
+    private static World Run(Script<Command> script, int? crashAfter = null, bool reboot = false) =>
+        new World(script.Seed, script.Seed % 2 == 0 ? Keep.Always : Keep.OnDemand, crashAfter, reboot)
+            .Run(script.Items);
 
     private static int Point(Script<Command> script, int steps) => 1 + (script.Seed / 7 % steps);
 

@@ -27,7 +27,7 @@ internal sealed record Command(Deed Kind, int Which, int Gap)
     private static readonly string[] Names = ["t0", "t1", "s0", "s1", "s2"];
 
     public static Command Sample(Samples samples) =>
-        new((Deed)samples.Below(9), samples.Below(1000), samples.Below(3) == 0 ? 1 + samples.Below(200) : 1 + samples.Below(8));
+        new((Deed)samples.Below(9), samples.Below(1000), 1 + samples.Below(samples.Below(3) == 0 ? 200 : 8));
 
     public HostEvent Event(HostState state, Keep keep) => Kind switch
     {

@@ -53,6 +53,13 @@ internal sealed class Keeper(int seed)
         foreach (var child in _children.Values) child.Watched = false;
     }
 
+    /// <summary>Everything is gone, and nobody saw how.</summary>
+    public void Reboot()
+    {
+        foreach (var child in _children.Values) child.End(new ExitStatus.Lost());
+        _children.Clear();
+    }
+
     public Seq<ObservedProcess> List() => _children.Values
         .Select(child => new ObservedProcess(child.Id, child.Generation, child.Observed)).ToArray().ToSeq();
 

@@ -15,7 +15,7 @@ namespace Agent.Specs.Simulation;
 /// whatever comes next. Operators act at whole seconds and everything else happens between two of those, so that a
 /// crash, which delays by milliseconds, does not change who comes first.
 /// </summary>
-internal sealed class World(int seed, Keep keep, int? crashAfter = null)
+internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool reboot = false)
 {
     private static readonly TimeSpan Blink = TimeSpan.FromMilliseconds(4);
 
@@ -39,7 +39,12 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null)
     /// <summary>Every status that a state ever told.</summary>
     public List<ExitStatus> Statuses { get; } = [];
 
+    /// <summary>The ends that a new agent learnt of at its start.</summary>
+    public List<ExitStatus> Unseen { get; } = [];
+
     public IReadOnlyCollection<string> Alive => _keeper.Alive;
+
+    public static string NameOf(ProcessState state) => $"{state.Profile.Id}#{state.Profile.Generation}";
 
     public World Run(IReadOnlyList<Command> commands)
     {
@@ -103,7 +108,8 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null)
 
     private void Crash()
     {
-        Trace.Add("-- the agent is killed");
+        Trace.Add(reboot ? "-- the host loses power" : "-- the agent is killed");
+        if (reboot) _keeper.Reboot();
         _life++;
         _starter++;
         _keeper.Unwatch();
@@ -168,27 +174,30 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null)
 
     private void Report(ProcessId id, ProcessEvent @event) => Step(new HostEvent.ProcessReported(id, @event));
 
-    /// <summary>The first attempts may fail or hang; later ones succeed, so that every world comes to rest.</summary>
+    /// <summary>The first attempts may fail (0) or hang (1); later ones succeed, so that every world rests.</summary>
+    private int Fate(int attempt) => attempt > 3 ? 2 : Keeper.Hash(seed, "start", attempt) % 5;
+
     private void Start(int attempt, int starter)
     {
-        var fate = attempt > 3 ? 2 : Keeper.Hash(seed, "start", attempt) % 5;
-        if (fate == 0)
+        if (Fate(attempt) == 0)
         {
             Later(2200, starter, () => Step(new HostEvent.Runtime(
                 new RuntimeEvent.StartFailed(attempt, "no luck", Seq<ServiceStatus>()))));
         }
 
-        if (fate < 2) return;
+        if (Fate(attempt) < 2) return;
         Later(4, starter, () => StartDaemon("containerd", attempt));
         Later(20, starter, () => StartDaemon("dockerd", attempt));
         Later(200, starter, () => Step(new HostEvent.Runtime(
             new RuntimeEvent.StartCompleted(attempt, "unix:///s", "answers", Seq<ServiceStatus>()))));
     }
 
-    private void Later(int milliseconds, int starter, Action action) => Soon(TimeSpan.FromMilliseconds(milliseconds), () =>
-    {
-        if (starter == _starter) action();
-    });
+    private void Later(int milliseconds, int starter, Action action) => Soon(
+        TimeSpan.FromMilliseconds(milliseconds),
+        () =>
+        {
+            if (starter == _starter) action();
+        });
 
     private void StartDaemon(string label, int attempt)
     {
@@ -224,6 +233,13 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null)
 
     private void Note(HostState before, HostEvent @event, Seq<HostEffect> effects)
     {
+        // An attempt that can succeed does, or is ended by somebody; it never waits for an answer that was lost.
+        if (@event is HostEvent.DeadlineReached && before.Runtime is RuntimeState.Starting late
+            && State.Runtime is RuntimeState.Failed)
+        {
+            Assert.Equal(1, Fate(late.History.Attempt));
+        }
+
         Trace.Add($"{TracePrinter.At(Now)}  {@event.GetType().Name} {Subject(@event)}"
             + $" -> {string.Join(", ", effects.Select(Name))} [{State.Runtime.GetType().Name}]");
         foreach (var state in State.Processes.All.Values)
@@ -232,8 +248,9 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null)
             if (state is ProcessState.Backoff backoff) Statuses.Add(backoff.Last.Status);
             if (state is not ProcessState.Exited exited) continue;
             Statuses.Add(exited.Exit.Status);
+            if (@event is HostEvent.Started) Unseen.Add(exited.Exit.Status);
             if (state.Profile.Spec.Kind == ProcessKind.Daemon) continue;
-            Ends[$"{state.Profile.Id}#{state.Profile.Generation}"] = $"{exited.Exit.Status} {exited.Exit.Reason}";
+            Ends[NameOf(state)] = $"{exited.Exit.Status} {exited.Exit.Reason}";
         }
     }
 
