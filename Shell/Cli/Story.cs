@@ -14,7 +14,7 @@ internal static class Story
         using var json = JsonDocument.Parse(record);
         var root = json.RootElement;
         var time = Text(root, "at") is { Length: 24 } at ? at[11..23] : "";
-        var happened = Event(root.GetProperty("event"), names);
+        var happened = Event(Part(root, "event"), names);
         var decided = root.TryGetProperty("effects", out var effects)
             ? string.Join(", ", effects.EnumerateArray().Select(effect => Effect(effect, names)))
             : "";
@@ -25,10 +25,10 @@ internal static class Story
     {
         "started" => $"the agent started, the keeper has {Items(e, "observed").Count()} processes",
         "configured" => Configured(e, names),
-        "spawnRequested" => $"asked to run {Learn(e, names)}: {Command(e.GetProperty("spec"))}",
-        "processRequested" => $"{Name(e, names)}: asked for {Words(Text(e.GetProperty("event"), "type"), "Requested")}",
-        "processReported" => Reported(Name(e, names), e.GetProperty("event")),
-        "runtime" => Runtime(e.GetProperty("event")),
+        "spawnRequested" => $"asked to run {Learn(e, names)}: {Command(Part(e, "spec"))}",
+        "processRequested" => $"{Name(e, names)}: asked for {Words(Text(Part(e, "event"), "type"), "Requested")}",
+        "processReported" => Reported(Name(e, names), Part(e, "event")),
+        "runtime" => Runtime(Part(e, "event")),
         "deadlineReached" => "a deadline came",
         var other => other,
     };
@@ -41,16 +41,16 @@ internal static class Story
 
     private static string Reported(string name, JsonElement e) => Text(e, "type") switch
     {
-        "spawnCompleted" => $"{name} runs with pid {e.GetProperty("identity").GetProperty("pid")}",
+        "spawnCompleted" => $"{name} runs with pid {Part(Part(e, "identity"), "pid")}",
         "spawnFailed" => $"{name} could not be started: {Text(e, "detail")}",
-        "exitObserved" => $"{name} ended with {Status(e.GetProperty("status"))}",
+        "exitObserved" => $"{name} ended with {Status(Part(e, "status"))}",
         var other => $"{name}: {other}",
     };
 
     private static string Status(JsonElement status) => Text(status, "type") switch
     {
-        "exited" => $"code {status.GetProperty("code")}",
-        "signaled" => $"signal {status.GetProperty("signal")}",
+        "exited" => $"code {Part(status, "code")}",
+        "signaled" => $"signal {Part(status, "signal")}",
         "lost" => "an exit nobody saw",
         _ => Text(status, "detail"),
     };
@@ -70,11 +70,11 @@ internal static class Story
 
     private static string Effect(JsonElement e, Dictionary<string, string> names) => Text(e, "type") switch
     {
-        "startRuntime" => $"start the runtime, attempt {e.GetProperty("attempt")}",
+        "startRuntime" => $"start the runtime, attempt {Part(e, "attempt")}",
         "stopDaemons" => "stop its daemons",
-        "spawn" => $"start {Learn(e, names)} (generation {e.GetProperty("generation")})",
+        "spawn" => $"start {Learn(e, names)} (generation {Part(e, "generation")})",
         "adopt" => $"adopt {Learn(e, names)}",
-        "sendSignal" => $"signal {e.GetProperty("signal")} to {Name(e, names)}",
+        "sendSignal" => $"signal {Part(e, "signal")} to {Name(e, names)}",
         "killTree" => $"kill all of {Name(e, names)}",
         "forget" => "note its exit",
         "closeOutput" => "close its output",
@@ -93,15 +93,19 @@ internal static class Story
         names.GetValueOrDefault(Text(e, "id")) is { } label ? label : Text(e, "id");
 
     private static string Command(JsonElement spec) =>
-        string.Join(' ', spec.GetProperty("command").EnumerateArray().Select(word => word.GetString()));
+        string.Join(' ', Items(spec, "command").Select(word => word.GetString()));
 
     private static string Words(string type, string suffix) =>
         type.EndsWith(suffix, StringComparison.Ordinal) ? type[..^suffix.Length] : type;
 
     /// <summary>The items of a list; none where an answer leaves the list out.</summary>
     private static JsonElement.ArrayEnumerator Items(JsonElement e, string name) =>
-        e.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : default;
+        Part(e, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
+
+    /// <summary>A part of a record; an excerpt may leave it out, and then it is nothing.</summary>
+    private static JsonElement Part(JsonElement e, string name) =>
+        e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var part) ? part : default;
 
     private static string Text(JsonElement e, string name) =>
-        e.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        Part(e, name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : "";
 }

@@ -24,6 +24,9 @@ internal sealed class ProcessInterpreter(
     // One entry per process with work under way, so no more than the registry holds.
     private readonly Dictionary<ProcessId, Task> _tails = [];
 
+    // The newest generation asked for in this run: a start that overtakes the keeper's connection asks twice.
+    private readonly Dictionary<ProcessId, int> _asked = [];
+
     public void Run(Effect effect) => _ = effect switch
     {
         Effect.Spawn e => Queue(e.Id, () => SpawnAsync(e)),
@@ -73,6 +76,12 @@ internal sealed class ProcessInterpreter(
 
     private async Task SpawnAsync(Effect.Spawn spawn)
     {
+        lock (_gate)
+        {
+            if (_asked.GetValueOrDefault(spawn.Id) == spawn.Generation) return;
+            _asked[spawn.Id] = spawn.Generation;
+        }
+
         var @event = await TrySpawnAsync(spawn).ConfigureAwait(false);
         await host.PostAsync(new HostEvent.ProcessReported(spawn.Id, @event), stop).ConfigureAwait(false);
     }
@@ -115,6 +124,7 @@ internal sealed class ProcessInterpreter(
     private Task ReapAsync(Effect.Reap reap)
     {
         Log.Debug("reaped", ("process", reap.Id), ("reason", reap.Reason));
+        lock (_gate) _asked.Remove(reap.Id);
         secrets.Remove(reap.Id);
         return output.RemoveAsync(reap.Id);
     }

@@ -143,6 +143,9 @@ internal sealed class Children : IDisposable
         }
 
         var reaped = child.IsOwn ? Processes.TryReap(pid) : Processes.TryExitOfStranger(pid, child.Pidfd);
+
+        // Before its exec a child shares this process's memory, and the kernel's peak counts that as its own.
+        if (reaped is { } how && how.PeakMemoryBytes <= Environment.WorkingSet) reaped = how with { PeakMemoryBytes = 0 };
         _epoll.Forget(child.Pidfd);
         Note(child, reaped);
         return child;
