@@ -88,23 +88,56 @@ internal static class ProcessVerbs
     private static async Task<int> LogsAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {
         var info = await client.FindAsync(parsed.GetRequiredValue(Name), stop).ConfigureAwait(false);
-        var stream = parsed.GetValue(Stderr) ? "stderr" : "stdout";
-        var query = new List<string>();
-        if (parsed.GetValue(Tail) is { } lines) query.Add(string.Create(CultureInfo.InvariantCulture, $"tail={lines}"));
-        if (parsed.GetValue(Follow)) query.Add("follow=true");
-        var path = $"/v1/processes/{info.Id}/logs/{stream}?{string.Join('&', query)}";
-        using var answer = await client.SendAsync(HttpMethod.Get, path, null, stop).ConfigureAwait(false);
+        var path = $"/v1/processes/{info.Id}/logs/{(parsed.GetValue(Stderr) ? "stderr" : "stdout")}";
+        var follow = parsed.GetValue(Follow);
+        var begin = parsed.GetValue(Tail) is { } lines ? $"tail={lines}" : "cursor=0";
         await using var output = Console.OpenStandardOutput();
-        await using var bytes = await answer.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
-        var buffer = new byte[64 << 10];
-        while (await bytes.ReadAsync(buffer, stop).ConfigureAwait(false) is > 0 and var got)
+        var place = await CopyAsync(client, $"{path}?{begin}", output, stop).ConfigureAwait(false);
+
+        // A follow ends where output was dropped under a slow reader; it is taken up again behind the gap.
+        while (!place.Eof && (follow || place.Bytes > 0))
         {
-            await output.WriteAsync(buffer.AsMemory(0, got), stop).ConfigureAwait(false);
-            await output.FlushAsync(stop).ConfigureAwait(false);
+            var query = string.Create(CultureInfo.InvariantCulture, $"cursor={place.Next}{(follow ? "&follow=true" : "")}");
+            var next = await CopyAsync(client, $"{path}?{query}", output, stop).ConfigureAwait(false);
+            if (follow && next.Bytes == 0)
+            {
+                next = await CopyAsync(client, $"{path}?cursor={next.Next}", output, stop).ConfigureAwait(false);
+            }
+
+            place = next;
         }
 
         return ExitCodes.Done;
     }
+
+    /// <summary>Passes one answer on; tells where the next begins, how much came, and whether that is all there will be.</summary>
+    private static async Task<(long Next, long Bytes, bool Eof)> CopyAsync(
+        ApiClient client, string path, Stream output, CancellationToken stop)
+    {
+        using var answer = await client.SendAsync(HttpMethod.Get, path, null, stop).ConfigureAwait(false);
+        var dropped = Header(answer, "Agent-Bytes-Dropped");
+        if (dropped > 0) await Console.Error.WriteLineAsync($"agent: {dropped} bytes are gone, the ring was full").ConfigureAwait(false);
+        await using var bytes = await answer.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        var buffer = new byte[64 << 10];
+        long count = 0;
+        while (await bytes.ReadAsync(buffer, stop).ConfigureAwait(false) is > 0 and var got)
+        {
+            count += got;
+            await output.WriteAsync(buffer.AsMemory(0, got), stop).ConfigureAwait(false);
+            await output.FlushAsync(stop).ConfigureAwait(false);
+        }
+
+        // A streamed answer tells where it began; a whole one, where it ended.
+        var isStream = path.Contains("follow=true", StringComparison.Ordinal);
+        return (Header(answer, "Agent-Next-Cursor") + (isStream ? count : 0), count, HasEnded(answer));
+    }
+
+    private static long Header(HttpResponseMessage answer, string name) =>
+        answer.Headers.TryGetValues(name, out var values)
+        && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    private static bool HasEnded(HttpResponseMessage answer) =>
+        answer.Headers.TryGetValues("Agent-Eof", out var values) && values.First() == "true";
 
     private static async Task<int> StopAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {
