@@ -18,7 +18,8 @@ namespace Agent.Shell.Output;
 /// <param name="told">Called for each piece that was lost, on a thread of the pool.</param>
 /// <param name="rotateAt">No file grows beyond this many bytes.</param>
 /// <param name="kept">Files in all, the newest among them.</param>
-internal sealed class LogFile(string path, Action<LogLoss> told, long rotateAt = 10_000_000, int kept = 10) : IDisposable
+internal sealed class LogFile(string path, Action<LogLoss> told, long rotateAt = 10_000_000, int kept = 10)
+    : IDisposable
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -31,7 +32,7 @@ internal sealed class LogFile(string path, Action<LogLoss> told, long rotateAt =
     private long _lost;
     private long _lostUntold;
 
-    /// <summary>Bytes that were captured and did not get into the file, because of the disk or of a writer too fast.</summary>
+    /// <summary>Bytes captured that did not get into the file, because of the disk or of a writer too fast.</summary>
     public long BytesLost => Interlocked.Read(ref _lost);
 
     /// <summary>Copies what the rings hold and will hold, until they are gone or it is stopped.</summary>

@@ -17,9 +17,6 @@ internal sealed class OutputPump : IDisposable
     // Storage may come back at any time and nobody tells; a second is soon enough for a full file system.
     private const int RetryMilliseconds = 1000;
 
-    // What a pipe can hold, in the smallest captures, and then some.
-    private const int FirstRounds = 64;
-
     private const ulong WakeMark = ulong.MaxValue;
 
     private readonly Lock _gate = new();
@@ -60,12 +57,7 @@ internal sealed class OutputPump : IDisposable
         ring.Freed += feed.Freed;
         _feeds[feed.Id] = feed;
         _epoll.Watch(fd, Epoll.In, feed.Id);
-
-        // A pipe whose writer was gone before we came never reports a hang-up: what it holds and its end are sought.
-        for (var round = 0; round < FirstRounds && Serve(feed) == Captured.Some; round++)
-        {
-            // Each round takes what is there.
-        }
+        Serve(feed);
     });
 
     /// <summary>Ends every feed of a ring as if its pipe had ended, whoever still holds the pipe open.</summary>
@@ -139,10 +131,20 @@ internal sealed class OutputPump : IDisposable
         while (_orders.TryDequeue(out var order)) order();
     }
 
-    private Captured Serve(Feed feed)
+    /// <summary>
+    /// Takes a feed's share of the round. Either bytes are left after it, of which the kernel tells again, or the pipe
+    /// was seen empty and its end was looked for: a pipe whose writer was gone before we came never reports a hang-up.
+    /// </summary>
+    private void Serve(Feed feed)
     {
-        if (feed.IsOver) return Captured.EndOfFile;
-        var captured = feed.Ring.Capture(feed.Fd, _peek);
+        if (feed.IsOver) return;
+        var share = feed.Ring.End + Ring.LongestCapture;
+        Captured captured;
+        do
+        {
+            captured = feed.Ring.Capture(feed.Fd, _peek);
+        }
+        while (captured == Captured.Some && (feed.Ring.End < share || Descriptors.Readable(feed.Fd) == 0));
         switch (captured)
         {
             case Captured.Some or Captured.Nothing: Listen(feed, true); break;
@@ -152,8 +154,6 @@ internal sealed class OutputPump : IDisposable
             case Captured.Unreadable: Starve(feed, "a pipe could not be read"); break;
             default: throw new InvalidOperationException("a capture has no other outcome");
         }
-
-        return captured;
     }
 
     private void Starve(Feed feed, string why)

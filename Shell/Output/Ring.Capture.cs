@@ -84,7 +84,7 @@ internal sealed unsafe partial class Ring
 
     private static Captured Failed(int answer) => answer is 0 or -Errno.Again ? Captured.Nothing : Captured.Unreadable;
 
-    /// <summary>Room for so many bytes, or for fewer under backpressure. Evicted bytes leave before they are overwritten.</summary>
+    /// <summary>Room for so many bytes, or fewer under backpressure. Bytes leave before they are overwritten.</summary>
     private int MakeRoom(int count)
     {
         lock (_gate)
@@ -130,7 +130,7 @@ internal sealed unsafe partial class Ring
         return count;
     }
 
-    /// <summary>Answers how many bytes are marked: what tee(2) could show of those asked for, or its negative errno.</summary>
+    /// <summary>How many bytes are marked: what tee(2) showed of those asked for, or its negative errno.</summary>
     private int MarkSmall(int fd, (int Read, int Write) peek, int at, int count)
     {
         var seen = Descriptors.Tee(fd, peek.Write, count);

@@ -19,7 +19,7 @@ internal sealed unsafe partial class Ring
     /// <summary>The same, into the caller's memory.</summary>
     public RingRead Since(long cursor, Memory<byte> into) => Read(cursor, into.Length, size => into[..size]);
 
-    /// <summary>The last lines, cut at the front to at most so many bytes. A last line without its end counts as one.</summary>
+    /// <summary>The last lines, cut at the front to at most so many bytes. One without its end counts too.</summary>
     public RingRead Tail(int lines, int max)
     {
         var read = Since(Math.Max(Start, End - Math.Min(max, LongestRead)), max);

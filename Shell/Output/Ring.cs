@@ -80,7 +80,7 @@ internal sealed unsafe partial class Ring : IDisposable
         var file = new MappedFile(path, HeaderBytes + capacity);
         try
         {
-            if (!file.Reserve(0, HeaderBytes)) throw new IOException($"no space for the ring {path}: its file system is full");
+            if (!file.Reserve(0, HeaderBytes)) throw new IOException($"no space for the ring {path}, make room there");
             var ring = new Ring(file, capacity);
             if (backpressure is { } asked) ring._header->Backpressure = asked ? 1 : 0;
             return ring;
@@ -139,7 +139,7 @@ internal sealed unsafe partial class Ring : IDisposable
         Changed();
     }
 
-    /// <summary>The file stays. Reads answer that nothing more comes; the memory goes when the last reader has let go.</summary>
+    /// <summary>The file stays. Reads answer that nothing more comes; the memory goes with its last reader.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -172,7 +172,7 @@ internal sealed unsafe partial class Ring : IDisposable
 
     private delegate long HeaderAsked(Header* header);
 
-    /// <summary>The first page of the file. Every field is written whole, and in an order that a death cannot confuse.</summary>
+    /// <summary>The first page of the file. Fields are written whole, in an order that no death confuses.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Header
     {
@@ -185,14 +185,14 @@ internal sealed unsafe partial class Ring : IDisposable
         public int Closed;
         public int Attached;
 
-        /// <summary>How many bytes a capture is about to read to <see cref="IntentEnd"/>; 0: none is under way.</summary>
+        /// <summary>How many bytes are about to be read to <see cref="IntentEnd"/>; 0: none are.</summary>
         public int IntentBytes;
         public long IntentEnd;
 
         /// <summary>The offset behind the last byte that is in the log file.</summary>
         public long Filed;
 
-        /// <summary>How many bytes are about to be written to the log file, which is <see cref="FilingAt"/> long.</summary>
+        /// <summary>How many bytes are about to go to the log file, which is <see cref="FilingAt"/> long.</summary>
         public int FilingBytes;
         public long FilingAt;
         public long FilingFrom;

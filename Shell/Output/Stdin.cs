@@ -16,7 +16,7 @@ internal sealed class Stdin : IDisposable
     private const int LongestPause = 32;
 
     private readonly Lock _gate = new();
-#pragma warning disable CA2213 // Disposing it would fail a waiting writer; it owns nothing unless its handle is asked for.
+#pragma warning disable CA2213 // Disposing it would fail a waiting writer, and it owns nothing of the system's.
     private readonly SemaphoreSlim _turn = new(1);
 #pragma warning restore CA2213
     private int _fd;

@@ -51,7 +51,8 @@ public sealed class LogFileTests : IDisposable
             Filed(ring, (i + 1) * 50);
         }
 
-        Assert.Equal(["x.log", "x.log.1", "x.log.2"], Directory.GetFiles(_stage.At("d")).Select(Path.GetFileName).Order());
+        var names = Directory.GetFiles(_stage.At("d")).Select(Path.GetFileName).Order();
+        Assert.Equal(["x.log", "x.log.1", "x.log.2"], names);
         Assert.Equal(
             Pattern.Take(200, 250),
             ((string[])["d/x.log.2", "d/x.log.1", "d/x.log"]).SelectMany(name => File.ReadAllBytes(_stage.At(name))));
@@ -158,7 +159,8 @@ public sealed class LogFileTests : IDisposable
 
     private static void Filed(Ring ring, long to) => Stage.Until(() => ring.Filed == to);
 
-    private LogFile Log(long rotateAt = 10_000_000, int kept = 10) => new(_stage.At("d/x.log"), _losses.Enqueue, rotateAt, kept);
+    private LogFile Log(long rotateAt = 10_000_000, int kept = 10) =>
+        new(_stage.At("d/x.log"), _losses.Enqueue, rotateAt, kept);
 
     private Task<string> ReadAsync(string name) => File.ReadAllTextAsync(_stage.At(name));
 }

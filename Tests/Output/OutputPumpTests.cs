@@ -32,7 +32,7 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
         using var ring = _stage.Ring(capacity: 1 << 20, backpressure: true);
         var fifo = _stage.Fifo("out");
         Descriptors.SizePipe(fifo.Read, 1 << 20);
-        await File.WriteAllBytesAsync(_stage.At("block"), Pattern.Period1.ToArray());
+        await File.WriteAllBytesAsync(_stage.At("block"), Pattern.Once.ToArray());
         var times = (int)(GiB / Pattern.Period) + 1;
         using var child = Shell(
             $"i=0; while [ $i -lt {times / 64 + 1} ]; do cat $B $B $B $B $B $B $B $B $B $B $B $B $B $B $B $B "
@@ -59,7 +59,8 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
             if (isHeld && cursor > 0) Descriptors.Close(fifo.Write);
             isHeld &= cursor == 0;
             if (read.Eof) break;
-            if (read.Bytes.IsEmpty) await ring.WaitForMoreAsync(cursor, CancellationToken.None).WaitAsync(Stage.Patience);
+            if (!read.Bytes.IsEmpty) continue;
+            await ring.WaitForMoreAsync(cursor, CancellationToken.None).WaitAsync(Stage.Patience);
         }
 
         told.WriteLine($"{cursor / 1048576.0 / watch.Elapsed.TotalSeconds:F0} MiB/s");
@@ -90,7 +91,10 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
             ring.Close(true);
         });
         var (got, dropped) = await Task.Factory.StartNew(
-            () => ReadWithoutPause(ring), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => ReadWithoutPause(ring),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
         await writer;
         told.WriteLine($"{got} bytes read, {dropped} dropped before the reader, {ring.Dropped} evicted");
         Assert.Equal(flood, got + dropped);
@@ -120,7 +124,8 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
             _pump.Attach(_stage.Fifo($"f{i}").Read, ring, () => { });
         }
 
-        var thread = await OnPumpAsync(static () => Path.GetFileName(File.ResolveLinkTarget("/proc/thread-self", false)!.FullName));
+        var thread = await OnPumpAsync(
+            static () => Path.GetFileName(File.ResolveLinkTarget("/proc/thread-self", false)!.FullName));
         var before = Switches(thread);
         await Task.Delay(300);
         Assert.InRange(Switches(thread) - before, 0, 1);
@@ -158,6 +163,33 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
         Descriptors.Close(fifo.Write);
         await AttachedUntilEndAsync(fifo.Read, ring);
         Assert.Equal(Pattern.Take(0, 60_000), ring.Since(0, 99_999).Bytes.ToArray());
+    }
+
+    /// PR-14: the same for a reader that comes late, which the kernel tells of no hang-up, and a ring that takes the
+    /// pipe in many small captures.
+    [Theory]
+    [InlineData(1 << 20, false)]
+    [InlineData(1 << 20, true)]
+    [InlineData(4096, false)]
+    [InlineData(4096, true)]
+    [InlineData(0, false)]
+    public async Task The_end_of_a_pipe_that_was_left_before_we_came_is_found(int said, bool backpressure)
+    {
+        var ring = _stage.Ring(backpressure: backpressure);
+        var (path, keeper, write) = _stage.Fifo("out");
+        Descriptors.SizePipe(keeper, 1 << 20);
+        for (var done = 0; done < said;) done += Descriptors.Write(write, Pattern.From(done, said - done));
+        Descriptors.Close(write);
+        var end = AttachedUntilEndAsync(Descriptors.Open(path, Descriptors.ReadOnly), ring);
+        while (backpressure && ring.Drain(1000).Next < said)
+        {
+            await ring.WaitForMoreAsync(ring.Start, CancellationToken.None).WaitAsync(Stage.Patience);
+        }
+
+        await end;
+        Assert.Equal(said, ring.End);
+        ring.Dispose();
+        Descriptors.Close(keeper);
     }
 
     /// PR-6, PR-12: a service that starts again writes to the same ring; offsets go on, and its end is the ring's.
@@ -287,7 +319,8 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
     }
 
     private static long Switches(string thread) => long.Parse(
-        File.ReadLines($"/proc/self/task/{thread}/status").First(line => line.StartsWith("voluntary", StringComparison.Ordinal))
+        File.ReadLines($"/proc/self/task/{thread}/status")
+            .First(line => line.StartsWith("voluntary", StringComparison.Ordinal))
             .Split('\t')[1],
         System.Globalization.CultureInfo.InvariantCulture);
 

@@ -12,9 +12,10 @@ internal static class Pattern
 
     private static readonly byte[] Block = Make();
 
-    public static ReadOnlySpan<byte> Period1 => Block;
+    /// <summary>One period.</summary>
+    public static ReadOnlySpan<byte> Once => Block;
 
-    /// <summary>The bytes from an offset on, as many as there are before the pattern repeats, at most so many.</summary>
+    /// <summary>The bytes from an offset on, up to where the pattern repeats, at most so many.</summary>
     public static ReadOnlySpan<byte> From(long offset, int most)
     {
         var at = (int)(offset % Period);

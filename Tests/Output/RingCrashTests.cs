@@ -17,7 +17,7 @@ public sealed unsafe class RingCrashTests : IDisposable
     private readonly Stage _stage = new();
     private readonly HandFed _hand = new();
 
-    /// <summary>Where the capture begins in the ring, and how many bytes it takes: small and large, up to the ring's end.</summary>
+    /// <summary>Where the capture begins, and how many bytes it takes: small and large, up to the ring's end.</summary>
     public static TheoryData<int, int> Captures
     {
         get
@@ -129,7 +129,7 @@ public sealed unsafe class RingCrashTests : IDisposable
         Expect(100);
     }
 
-    /// PR-14: the mark of a capture is made of what tee(2) shows, or of a nonce; live, both must be what recovery expects.
+    /// PR-14: a mark is made of what tee(2) shows, or of a nonce; live, both must be what recovery expects.
     [Theory]
     [MemberData(nameof(Captures))]
     public void A_capture_leaves_the_mark_that_recovery_looks_for(int before, int count)
@@ -180,9 +180,14 @@ public sealed unsafe class RingCrashTests : IDisposable
     private static void Mark(Ring.Header* header, byte* data, int at, int count)
     {
         var coming = Pattern.Take(at, count);
-        for (var i = 0; i < count && count < Ring.NonceBytes; i++) header->Expected[i] = data[at + i] = (byte)~coming[i];
-        if (count < Ring.NonceBytes) return;
-        new Span<byte>(header->Nonce, Ring.NonceBytes).CopyTo(new Span<byte>(data + at + count - Ring.NonceBytes, Ring.NonceBytes));
+        if (count < Ring.NonceBytes)
+        {
+            for (var i = 0; i < count; i++) header->Expected[i] = data[at + i] = (byte)~coming[i];
+            return;
+        }
+
+        new Span<byte>(header->Nonce, Ring.NonceBytes)
+            .CopyTo(new Span<byte>(data + at + count - Ring.NonceBytes, Ring.NonceBytes));
     }
 
     private static void Intend(Ring.Header* header, int at, int count)

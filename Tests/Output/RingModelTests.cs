@@ -30,8 +30,8 @@ public sealed class RingModelTests
             }
             catch (Exception failure)
             {
-                throw new InvalidOperationException(
-                    $"seed {unchecked(seed + sequence)}, backpressure {backpressure}: {string.Join(", ", story)}", failure);
+                var told = $"seed {unchecked(seed + sequence)}, backpressure {backpressure}: {string.Join(", ", story)}";
+                throw new InvalidOperationException(told, failure);
             }
         }
     }
