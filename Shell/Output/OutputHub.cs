@@ -46,7 +46,7 @@ internal sealed partial class OutputHub(
         foreach (var state in known) Of(state.Profile.Id, state.Profile.Spec);
     }
 
-    /// <summary>Begins to capture this spawn's output, and gives it its prelude. A second time changes nothing.</summary>
+    /// <summary>Captures this spawn's output, and gives it its prelude. A second time changes nothing.</summary>
     public async Task AttachAsync(SpawnKey key, ProcessSpec spec, byte[] prelude)
     {
         var entry = Of(key.Id, spec);
@@ -62,7 +62,7 @@ internal sealed partial class OutputHub(
         _ = GivePreludeAsync(entry, prelude);
     }
 
-    /// <summary>Ends when this spawn's pipes were read to their end, or in a moment if somebody holds them open.</summary>
+    /// <summary>Ends when this spawn's pipes were read to their end, or soon if somebody holds them open.</summary>
     public async Task DrainedAsync(SpawnKey key, CancellationToken stop)
     {
         // If the last agent died between the exit and the reading of the last words, they are read here.

@@ -20,17 +20,18 @@ public sealed class RingModelTests
     public void A_ring_answers_as_a_list_would(bool backpressure)
     {
         using var stage = new Stage();
-        var seed = Environment.TickCount;
+        var first = Environment.TickCount;
         for (var sequence = 0; sequence < Sequences; sequence++)
         {
+            var seed = unchecked(first + sequence);
             var story = new List<string>();
             try
             {
-                Play(new Random(unchecked(seed + sequence)), stage, backpressure, story);
+                Play(new Random(seed), stage, backpressure, story);
             }
             catch (Exception failure)
             {
-                var told = $"seed {unchecked(seed + sequence)}, backpressure {backpressure}: {string.Join(", ", story)}";
+                var told = $"seed {seed}, backpressure {backpressure}: {string.Join(", ", story)}";
                 throw new InvalidOperationException(told, failure);
             }
         }
