@@ -213,6 +213,11 @@ public static partial class ProcessMachine
             new Effect.CloseOutput(state.Profile.Id),
             new Effect.Forget(state.Profile.Id, state.Profile.Generation)),
         Event.Recovered => Go(state, new Effect.CloseOutput(state.Profile.Id)),
+
+        // A service that ended by itself and is stopped stays down, whatever is declared later.
+        Event.StopRequested when state.Profile.Spec.Kind == ProcessKind.Service
+            && state.Exit.Reason != ExitReason.Stopped =>
+            Go(state with { Exit = state.Exit with { Reason = ExitReason.Stopped } }),
         Event.StopRequested or Event.Touched => Stay(state),
 
         Event.SignalRequested => Refuse(state, ErrorCode.InvalidInput, "it has ended"),

@@ -101,7 +101,7 @@ public static partial class RuntimeMachine
     {
         Event.EnsureRequested => BeginAsked(policy, state, now, Replace(state)),
         Event.StopRequested => Go(new State.NotStarted(Held: true, state.History), new Effect.StopDaemons(All)),
-        Event.PolicyChanged or Event.Started => Go(state with { RetryAt = RetryAt(policy, state.History, now) }),
+        Event.PolicyChanged or Event.Started => Go(state with { RetryAt = Standing(policy, state, state.RetryAt, now) }),
 
         Event.ProbePassed => Go(
             new State.Ready(state.Endpoint, "answers again", now, Misses: 0, state.Services, state.History)),
@@ -118,9 +118,9 @@ public static partial class RuntimeMachine
     {
         Event.EnsureRequested => BeginAsked(policy, state, now),
         Event.StopRequested => Go(new State.NotStarted(Held: true, state.History), new Effect.StopDaemons(All)),
-        Event.PolicyChanged => Go(state with { RetryAt = RetryAt(policy, state.History, now) }),
+        Event.PolicyChanged => Go(state with { RetryAt = Standing(policy, state, state.RetryAt, now) }),
         Event.Started => Go(
-            state with { RetryAt = RetryAt(policy, state.History, now) }, new Effect.StopDaemons(All)),
+            state with { RetryAt = Standing(policy, state, state.RetryAt, now) }, new Effect.StopDaemons(All)),
 
         Event.DaemonExited => Stay(state),
         Event.DeadlineReached when state.RetryAt.TryGet(out var at) && at <= now => BeginUnasked(policy, state, now),
