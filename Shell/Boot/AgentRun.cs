@@ -151,6 +151,11 @@ internal sealed class AgentRun : IAsyncDisposable
         _systemd.Stopping("stopping");
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(_options.StopAll ? 40 : 5));
         if (_options.StopAll) await StopAllAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_options.StopAll)
+        {
+            await _keeper.EndAsync().WaitAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         await _api.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _runtime.DisposeAsync().ConfigureAwait(false);
         _loop.Complete();

@@ -25,6 +25,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
     private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(100);
 
     private TaskCompletionSource<KeeperClient> _client = Pending();
+    private volatile bool _isEnding;
 
     public bool IsConnected => _client.Task.IsCompletedSuccessfully;
 
@@ -47,6 +48,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
         {
             var client = await _client.Task.WaitAsync(stop).ConfigureAwait(false);
             await foreach (var row in client.Exits.ReadAllAsync(stop).ConfigureAwait(false)) _ = TellAsync(host, row);
+            if (_isEnding) return;
             Log.Warn("the keeper is gone; its children live on, another keeper adopts them");
             _client = Pending();
             await client.DisposeAsync().ConfigureAwait(false);
@@ -82,6 +84,13 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
     public Task ForgetAsync(SpawnKey key) => AskAsync(client => client.AskAsync("forget", key.ToString(), stop));
 
     public Task CloseInputAsync(SpawnKey key) => AskAsync(client => client.AskAsync("closeInput", key.ToString(), stop));
+
+    /// <summary>Tells the keeper that nothing is left for it to keep. It ends if that is so.</summary>
+    public async Task EndAsync()
+    {
+        _isEnding = true;
+        await AskAsync(client => client.AskAsync("end", "", stop)).ConfigureAwait(false);
+    }
 
     private async Task<KeeperReply> AskAsync(Func<KeeperClient, Task<KeeperReply>> ask)
     {
