@@ -18,12 +18,20 @@ internal static class CommandTree
         var root = Build();
         if (words is [Completion.Verb, ..]) return await CompleteAsync(root, words[1..]).ConfigureAwait(false);
         var parsed = root.Parse(words);
-        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync().ConfigureAwait(false);
+        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(Patience(parsed)).ConfigureAwait(false);
         foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"agent: {error.Message}").ConfigureAwait(false);
         var command = string.Join(' ', Path(parsed).Prepend("agent"));
         await Console.Error.WriteLineAsync($"agent: see `{command} --help`").ConfigureAwait(false);
         return ExitCodes.Usage;
     }
+
+    /// <summary>
+    /// `run` hears the signals itself, and ends within its own bounds: what stops a stubborn process must not be cut off.
+    /// </summary>
+    private static InvocationConfiguration Patience(ParseResult parsed) => new()
+    {
+        ProcessTerminationTimeout = parsed.CommandResult.Command.Name == LocalVerbs.Run ? null : TimeSpan.FromSeconds(2),
+    };
 
     private static RootCommand Build()
     {

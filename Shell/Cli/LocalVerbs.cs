@@ -16,6 +16,8 @@ namespace Agent.Shell.Cli;
 /// <summary>The commands that need no agent: to run one, to check its configuration and its host.</summary>
 internal static class LocalVerbs
 {
+    public const string Run = "run";
+
     private static readonly Option<string?> Config = Path("--config", "The configuration (AGENT_CONFIG, else /etc/agent/agent.yaml)");
     private static readonly Option<string?> StateDir = Path("--state-dir", "What must outlive a reboot (AGENT_STATE_DIR, else /var/lib/agent)");
     private static readonly Option<string?> RuntimeDir = Path("--runtime-dir", "Sockets, pipes and rings (AGENT_RUNTIME_DIR, else /run/agent)");
@@ -27,7 +29,7 @@ internal static class LocalVerbs
     public static IReadOnlyList<Command> All() =>
     [
         Invocation.Local(
-            "run", "Run the agent in the foreground, e.g. agent run --config agent.yaml", (p, _) => RunAsync(p), Config, StateDir,
+            Run, "Run the agent in the foreground, e.g. agent run --config agent.yaml", (p, _) => RunAsync(p), Config, StateDir,
             RuntimeDir, StopAll, LogTo),
         Invocation.Group(
             "config", "The configuration",

@@ -65,6 +65,9 @@ public sealed class AgentUnderTest : IDisposable
 
     public string ConfigFile => Path.Combine(Home, "agent.yaml");
 
+    /// <summary>Further options of `run`, such as --stop-all.</summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
+
     public StringBuilder Errors { get; } = new();
 
     public int Pid => _process?.Id ?? throw new InvalidOperationException("the agent was not started");
@@ -81,7 +84,7 @@ public sealed class AgentUnderTest : IDisposable
         string[] command =
         [
             .. prefix, Binary, "run", "--config", ConfigFile, "--state-dir", State, "--runtime-dir", Runtime,
-            "--socket", Socket,
+            "--socket", Socket, .. Options,
         ];
         var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var word in command.Skip(1)) start.ArgumentList.Add(word);

@@ -35,6 +35,23 @@ public sealed class StopTests
         Assert.False(ProcessTable.IsAlive(grandchild));
     }
 
+    /// PR-9: an agent told to end with all that it supervises waits for a stubborn service's grace, then ends with 0.
+    [Fact]
+    public async Task An_agent_that_ends_with_everything_waits_until_everything_ended()
+    {
+        using var agent = new AgentUnderTest("""
+            services:
+              stubborn: { command: [/bin/sh, -c, "trap '' TERM; while :; do sleep 0.1; done"], grace: 3s }
+            """) { Options = ["--stop-all"] };
+        await agent.StartAsync();
+        await agent.UntilAsync("it runs", async () => (await agent.PidsByLabelAsync()).ContainsKey("stubborn"));
+        var pid = (await agent.PidsByLabelAsync())["stubborn"];
+
+        Assert.Equal(0, await agent.TerminateAsync());
+
+        Assert.False(ProcessTable.IsAlive(pid));
+    }
+
     /// PR-3: an ended process is released once; afterwards it is as unknown as any other.
     [Fact]
     public async Task A_released_process_is_unknown()
