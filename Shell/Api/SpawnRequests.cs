@@ -122,7 +122,8 @@ internal static class SpawnRequests
             Seq<string>.Empty);
     }
 
-    private static string? FaultOfCommand(IReadOnlyList<string?>? command)
+    /// <summary>What is wrong with a command, in words that follow its name; null if nothing is.</summary>
+    public static string? FaultOfCommand(IReadOnlyList<string?>? command)
     {
         if (command is null || command.Count == 0 || string.IsNullOrEmpty(command[0])) return "must name a program";
         if (command.Count > MaxArguments) return $"may have at most {MaxArguments} arguments";
@@ -180,7 +181,7 @@ internal static class SpawnRequests
         return length <= ProcessSpec.MaxPreludeBytes;
     }
 
-    private static bool IsUser(string user)
+    public static bool IsUser(string user)
     {
         foreach (var c in user)
         {

@@ -25,7 +25,9 @@ internal static class WireNames
         ("stop", Core.Process.Signal.Stop), ("cont", Core.Process.Signal.Cont), ("kill", Core.Process.Signal.Kill),
     ];
 
-    public static string SignalNames { get; } = string.Join(", ", Array.ConvertAll(Signals, row => row.Name));
+    public static string[] SignalWords => Array.ConvertAll(Signals, row => row.Name);
+
+    public static string SignalNames { get; } = string.Join(", ", SignalWords);
 
     public static string Of(ProcessKind value) => Kinds[(int)value];
 

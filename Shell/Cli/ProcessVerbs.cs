@@ -17,7 +17,7 @@ namespace Agent.Shell.Cli;
 internal static class ProcessVerbs
 {
     private static readonly Argument<string> Name = new("process") { Description = "An id, the beginning of one, or a label" };
-    private static readonly Argument<string> SignalName = new("signal") { Description = string.Join(", ", Signals.Names) };
+    private static readonly Argument<string> SignalName = new("signal") { Description = WireNames.SignalNames };
     private static readonly Argument<string[]> Program = new("command")
     {
         Description = "The program and its arguments, behind --",

@@ -6,6 +6,10 @@ namespace Agent.Shell.Config;
 /// <summary>Durations as people write them: 250ms, 10s, 5m, 1h30m, 2d.</summary>
 internal static class Durations
 {
+    /// <summary>Longer than any bound that a duration is held against, and far from overflowing.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_500);
+
+    /// <summary>Null for what is no duration, or one beyond a hundred years.</summary>
     public static TimeSpan? Parse(string text)
     {
         var total = TimeSpan.Zero;
@@ -14,11 +18,15 @@ internal static class Durations
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExceptInRange('0', '9');
-            if (digits <= 0 || !int.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
+            if (digits <= 0 || !int.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                return null;
+            }
+
             rest = rest[digits..];
             var letters = rest.IndexOfAnyInRange('0', '9');
             var unit = letters < 0 ? rest : rest[..letters];
-            if (UnitOf(unit) is not { } one) return null;
+            if (UnitOf(unit) is not { } one || number > (Longest - total) / one) return null;
             total += one * number;
             rest = rest[unit.Length..];
         }

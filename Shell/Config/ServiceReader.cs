@@ -1,0 +1,120 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Agent.Core.Model;
+using Agent.Core.Process;
+using Agent.Shell.Api;
+using LanguageExt;
+
+namespace Agent.Shell.Config;
+
+/// <summary>One service as it is declared, with the places that its order is told by.</summary>
+internal sealed record DeclaredService(ServiceConfig Config, Place At, IReadOnlyList<(string Name, Place At)> After);
+
+/// <summary>Reads the declaration of one service. What a task may not ask for, a service may not either.</summary>
+internal sealed class ServiceReader(Mistakes mistakes)
+{
+    private readonly Values _values = new(mistakes);
+
+    public DeclaredService Read(string name, Place at, YamlNode node)
+    {
+        var spec = Defaults(name);
+        var environment = Environments.Inherited();
+        List<(string Name, Place At)> after = [];
+        var hasCommand = node is YamlNode.Refused or YamlNode.Text or YamlNode.List;
+        foreach (var (key, _, value) in _values.Entries(
+            node, name, "command", "env", "cwd", "user", "restart", "after", "stdin", "overflow", "ringBytes", "stopSignal",
+            "grace"))
+        {
+            hasCommand |= key == "command";
+            if (key == "env") ReadEnvironment(value, environment);
+            else if (key == "after") after = ReadAfter(value);
+            else spec = With(spec, key, value);
+        }
+
+        if (!hasCommand) mistakes.Add(at, $"the service {name} needs a command, such as [/usr/bin/program, argument]");
+        spec = spec with { After = after.Select(one => one.Name).ToArray().ToSeq() };
+        return new(new(spec, environment), at, after);
+    }
+
+    private static ProcessSpec Defaults(string name) => new(
+        ProcessKind.Service, Principal.Root, name, Seq<string>.Empty, Option<string>.None, Option<string>.None, "",
+        StdinMode.None, Overflow.DropOldest, ProcessSpec.DefaultRingBytes, Option<TimeSpan>.None, Option<TimeSpan>.None,
+        ProcessSpec.DefaultRetention, Signal.Term, ProcessSpec.DefaultGrace, RestartPolicy.Always, Seq<string>.Empty);
+
+    private ProcessSpec With(ProcessSpec spec, string key, YamlNode value) => key switch
+    {
+        "command" => spec with { Command = ReadCommand(value).ToArray().ToSeq() },
+        "cwd" => _values.AbsolutePath(value, key) is { } path ? spec with { WorkingDirectory = path } : spec,
+        "user" => ReadUser(value) is { } user ? spec with { User = user } : spec,
+        "restart" => _values.Choice(value, key, "never", "onFailure", "always") is { } restart
+            ? spec with { Restart = WireNames.Policy(restart)!.Value }
+            : spec,
+        "stdin" => _values.Choice(value, key, "none", "open") is { } stdin
+            ? spec with { Stdin = stdin == "open" ? StdinMode.Open : StdinMode.None }
+            : spec,
+        "overflow" => _values.Choice(value, key, "dropOldest", "backpressure") is { } overflow
+            ? spec with { Overflow = WireNames.Overflow(overflow)!.Value }
+            : spec,
+        "ringBytes" => _values.Size(value, key, ProcessSpec.MinRingBytes, ProcessSpec.MaxRingBytes) is { } bytes
+            ? spec with { RingBytes = bytes }
+            : spec,
+        "grace" => _values.Duration(value, key, TimeSpan.Zero, ProcessSpec.MaxGrace) is { } grace
+            ? spec with { Grace = grace }
+            : spec,
+        "stopSignal" => _values.Choice(value, key, WireNames.SignalWords) is { } signal
+            ? spec with { StopSignal = WireNames.Signal(signal)!.Value }
+            : spec,
+        _ => spec,
+    };
+
+    private IReadOnlyList<string> ReadCommand(YamlNode node)
+    {
+        var command = _values.Texts(node, "command");
+        var fault = node is YamlNode.List ? SpawnRequests.FaultOfCommand(command) : null;
+        if (fault is not null) mistakes.Add(node.At, $"command {fault}");
+        return command;
+    }
+
+    private string? ReadUser(YamlNode node)
+    {
+        var user = _values.Text(node, "user");
+        if (user is null || SpawnRequests.IsUser(user)) return user;
+        mistakes.Add(node.At, $"user \"{user}\" is no name of a user");
+        return null;
+    }
+
+    private List<(string Name, Place At)> ReadAfter(YamlNode node)
+    {
+        var after = new List<(string Name, Place At)>();
+        if (node is not YamlNode.List list)
+        {
+            _ = _values.Texts(node, "after");
+            return after;
+        }
+
+        foreach (var item in list.Items)
+        {
+            if (_values.Text(item, "each item of after") is { } name) after.Add((name, item.At));
+        }
+
+        return after;
+    }
+
+    private void ReadEnvironment(YamlNode node, Dictionary<string, string> environment)
+    {
+        var entries = _values.Map(node, "env");
+        if (entries.Count > EnvironmentRules.MaxVariables)
+        {
+            mistakes.Add(node.At, $"env may have at most {EnvironmentRules.MaxVariables} variables");
+        }
+
+        foreach (var (key, at, value) in entries)
+        {
+            if (_values.Text(value, $"env {key}") is not { } text) continue;
+            var given = new Dictionary<string, string?>(StringComparer.Ordinal) { [key] = text };
+            if (EnvironmentRules.Fault(given) is var (_, reason)) mistakes.Add(at, $"env {key} {reason}");
+            environment[key] = text;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Agent.Shell.Config;
+
+/// <summary>What a node must be, read; null, and a mistake told, if it is something else.</summary>
+internal sealed class Values(Mistakes mistakes)
+{
+    /// <summary>The entries of a map with these keys; any other key is a mistake that names the known ones.</summary>
+    public IEnumerable<YamlEntry> Entries(YamlNode node, string what, params string[] known)
+    {
+        foreach (var entry in Map(node, what))
+        {
+            if (known.Contains(entry.Key, StringComparer.Ordinal)) yield return entry;
+            else mistakes.Add(entry.At, $"unknown key \"{entry.Key}\", known here: {string.Join(", ", known)}");
+        }
+    }
+
+    /// <summary>The entries of a map whose keys are free; none for one that is left empty.</summary>
+    public IReadOnlyList<YamlEntry> Map(YamlNode node, string what) => node switch
+    {
+        YamlNode.Map map => map.Entries,
+        YamlNode.Nothing or YamlNode.Refused => [],
+        YamlNode.Text or YamlNode.List => Wrong<YamlEntry[]>(node, $"{what} is a map of keys") ?? [],
+    };
+
+    public string? Text(YamlNode node, string what) => node switch
+    {
+        YamlNode.Text text => text.Value,
+        YamlNode.Refused => null,
+        YamlNode.Nothing or YamlNode.Map or YamlNode.List => Wrong<string>(node, $"{what} is a text"),
+    };
+
+    public IReadOnlyList<string> Texts(YamlNode node, string what) => node switch
+    {
+        YamlNode.List list => [.. list.Items.Select(one => Text(one, $"each item of {what}")).OfType<string>()],
+        YamlNode.Refused => [],
+        YamlNode.Text or YamlNode.Nothing or YamlNode.Map =>
+            Wrong<string[]>(node, $"{what} is a list of texts, such as [a, b]") ?? [],
+    };
+
+    public string? AbsolutePath(YamlNode node, string what) =>
+        Text(node, what) is not { } path ? null
+        : path.StartsWith('/') ? path
+        : Wrong<string>(node, $"{what} is an absolute path, \"{path}\" is not");
+
+    public string? Choice(YamlNode node, string what, params string[] choices) =>
+        node is YamlNode.Refused ? null
+        : node is YamlNode.Text text && choices.Contains(text.Value, StringComparer.Ordinal) ? text.Value
+        : Wrong<string>(node, $"{what} is one of {string.Join(", ", choices)}");
+
+    public TimeSpan? Duration(YamlNode node, string what, TimeSpan least, TimeSpan most)
+    {
+        if (node is YamlNode.Refused) return null;
+        var span = node is YamlNode.Text text ? Durations.Parse(text.Value) : null;
+        if (span >= least && span <= most) return span;
+        var bounds = $"from {Durations.Show(least)} to {Durations.Show(most)}";
+        mistakes.Add(node.At, $"{what} is a duration such as 10s or 1h30m, {bounds}");
+        return null;
+    }
+
+    public int? Size(YamlNode node, string what, int least, int most)
+    {
+        if (node is YamlNode.Refused) return null;
+        var size = node is YamlNode.Text text ? Sizes.Parse(text.Value) : null;
+        if (size >= least && size <= most) return (int)size;
+        mistakes.Add(node.At, $"{what} is a size such as 64KiB or 1MiB, from {Sizes.Show(least)} to {Sizes.Show(most)}");
+        return null;
+    }
+
+    private T? Wrong<T>(YamlNode node, string what)
+        where T : class
+    {
+        mistakes.Add(node.At, what);
+        return null;
+    }
+}

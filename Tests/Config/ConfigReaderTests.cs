@@ -1,0 +1,154 @@
+using System;
+using System.Linq;
+using Agent.Core.Process;
+using Agent.Core.Runtime;
+using Xunit;
+
+namespace Agent.Tests.Config;
+
+/// <summary>What a configuration means.</summary>
+public sealed class ConfigReaderTests
+{
+    /// CL-2, PR-1: every key of a service and of the runtime, as it is documented.
+    [Fact]
+    public void Every_key_is_understood()
+    {
+        using var folder = new ConfigFolder("""
+            runtime:
+              keep: always
+              searchPath: [/opt/engine/bin, /opt/bin]
+              dataRoot: /srv/docker
+              socket: /run/own.sock
+              containerdSocket: /run/containerd/containerd.sock
+              startTimeout: 1m30s
+            services:
+              db:
+                command: [/usr/local/bin/db]
+              web:
+                command: [/usr/bin/python3, -m, http.server, 8080]
+                env: { LANG: C.UTF-8, EMPTY: "" }
+                cwd: /srv/www
+                user: www-data
+                restart: onFailure
+                after: [db]
+                stdin: open
+                overflow: backpressure
+                ringBytes: 64KiB
+                stopSignal: int
+                grace: 250ms
+            """);
+
+        var config = folder.Read();
+
+        Assert.Equal(new RuntimePolicy(Keep.Always, TimeSpan.FromSeconds(90)), config.Policy);
+        Assert.Equal(["/opt/engine/bin", "/opt/bin"], config.Runtime.SearchPath);
+        Assert.Equal(
+            ("/srv/docker", "/run/own.sock", "/run/containerd/containerd.sock"),
+            (config.Runtime.DataRoot, config.Runtime.Socket, config.Runtime.ContainerdSocket));
+        var web = config.Services.Single(one => one.Spec.Label == "web");
+        Assert.Equal(["/usr/bin/python3", "-m", "http.server", "8080"], web.Spec.Command.ToArray());
+        Assert.Equal(("C.UTF-8", ""), (web.Environment["LANG"], web.Environment["EMPTY"]));
+        Assert.Equal(("/srv/www", "www-data"), (web.Spec.WorkingDirectory.IfNone(""), web.Spec.User.IfNone("")));
+        Assert.Equal(
+            (RestartPolicy.OnFailure, StdinMode.Open, Overflow.Backpressure, 64 << 10, Signal.Interrupt),
+            (web.Spec.Restart, web.Spec.Stdin, web.Spec.Overflow, web.Spec.RingBytes, web.Spec.StopSignal));
+        Assert.Equal(TimeSpan.FromMilliseconds(250), web.Spec.Grace);
+        Assert.Equal(["db"], web.Spec.After.ToArray());
+    }
+
+    /// PR-1: what is left out has its default; a service has no lifetime and no idle timeout, and is root's.
+    [Fact]
+    public void A_service_needs_no_more_than_a_command()
+    {
+        using var folder = new ConfigFolder("services: { db: { command: [/bin/db] } }");
+
+        var spec = folder.Read().Services.Single().Spec;
+
+        Assert.Equal((ProcessKind.Service, true), (spec.Kind, spec.Owner.IsRoot));
+        Assert.Equal((RestartPolicy.Always, Signal.Term), (spec.Restart, spec.StopSignal));
+        Assert.Equal((ProcessSpec.DefaultRingBytes, ProcessSpec.DefaultGrace), (spec.RingBytes, spec.Grace));
+        Assert.True(spec.MaxLifetime.IsNone && spec.IdleTimeout.IsNone && spec.User.IsNone);
+    }
+
+    /// CL-2: without a file at the default place there is nothing to keep, which is no mistake.
+    [Fact]
+    public void A_missing_file_is_an_empty_configuration_if_nobody_named_it()
+    {
+        using var folder = new ConfigFolder();
+
+        var config = folder.Read(mayBeMissing: true);
+
+        Assert.Empty(config.Services);
+        Assert.Equal(Keep.OnDemand, config.Policy.Keep);
+        Assert.Equal(["agent.yaml: there is no such file"], folder.Mistakes());
+    }
+
+    /// CL-2: an empty file, one of comments only, and maps left empty are empty configurations.
+    [Theory]
+    [InlineData("")]
+    [InlineData("# nothing yet\n")]
+    [InlineData("---\n")]
+    [InlineData("runtime:\nservices:\n")]
+    [InlineData("services: {}")]
+    public void Nothing_said_is_nothing_wrong(string yaml)
+    {
+        using var folder = new ConfigFolder(yaml);
+
+        Assert.Empty(folder.Read().Services);
+    }
+
+    /// CL-2: the maps of conf.d/*.yaml add to those of the file, in the order of their names; other files are not read.
+    [Fact]
+    public void Drop_ins_add_to_the_file()
+    {
+        using var folder = new ConfigFolder("runtime: { keep: always }\nservices: { a: { command: [/bin/a] } }");
+        folder.Write("conf.d/20-c.yaml", "services: { c: { command: [/bin/c], after: [a] } }");
+        folder.Write("conf.d/10-b.yaml", "runtime: { startTimeout: 5s }\nservices: { b: { command: [/bin/b] } }");
+        folder.Write("conf.d/README.md", "services: nonsense");
+
+        var config = folder.Read();
+
+        Assert.Equal(["a", "b", "c"], config.Services.Select(one => one.Spec.Label));
+        Assert.Equal(new RuntimePolicy(Keep.Always, TimeSpan.FromSeconds(5)), config.Policy);
+    }
+
+    /// CL-2: a drop-in may stand alone.
+    [Fact]
+    public void Drop_ins_need_no_main_file()
+    {
+        using var folder = new ConfigFolder();
+        folder.Write("conf.d/a.yaml", "services: { a: { command: [/bin/a] } }");
+
+        Assert.Equal("a", folder.Read(mayBeMissing: true).Services.Single().Spec.Label);
+    }
+
+    /// CL-2: a key that stands in two files is told with both places.
+    [Fact]
+    public void A_key_may_be_given_once_over_all_files()
+    {
+        using var folder = new ConfigFolder("runtime:\n  keep: always\nservices:\n  a:\n    command: [/bin/a]\n");
+        folder.Write("conf.d/b.yaml", "runtime:\n  keep: onDemand\nservices:\n  a:\n    command: [/bin/other]\n");
+
+        Assert.Equal(
+            [
+                "conf.d/b.yaml:2:3: keep was given at agent.yaml:2:3 already",
+                "conf.d/b.yaml:4:3: a was given at agent.yaml:4:3 already",
+            ],
+            folder.Mistakes());
+    }
+
+    /// PR-4: a service's environment is the agent's PATH, LANG, LC_* and TZ and what is declared, nothing else.
+    [Fact]
+    public void A_service_inherits_only_where_programs_are_and_the_language()
+    {
+        Environment.SetEnvironmentVariable("SOMETHING_PRIVATE", "of the agent's");
+        using var folder = new ConfigFolder("services: { a: { command: [/bin/a], env: { MINE: 1 } } }");
+
+        var environment = folder.Read().Services.Single().Environment;
+
+        Assert.Equal("1", environment["MINE"]);
+        Assert.Contains("PATH", environment.Keys);
+        Assert.DoesNotContain("SOMETHING_PRIVATE", environment.Keys);
+        Assert.DoesNotContain("HOME", environment.Keys);
+    }
+}
