@@ -2,12 +2,16 @@ using Agent.Core.Model;
 
 namespace Agent.Core.Process;
 
-/// <summary>What the shell must do for a process. Data only; all but the spawn may be done twice without harm.</summary>
+/// <summary>
+/// What the shell must do for a process. Data only; all but the spawn may be done twice without harm.
+/// </summary>
 public abstract record ProcessEffect
 {
     private ProcessEffect() { }
 
-    /// <summary>Start this generation. The keeper starts one process for one (id, generation), however often it is asked.</summary>
+    /// <summary>
+    /// Start this generation. The keeper starts one process for one (id, generation), however often it is asked.
+    /// </summary>
     public sealed record Spawn(ProcessId Id, int Generation, ProcessSpec Spec) : ProcessEffect;
 
     /// <summary>It already runs: take its output up again where it was left.</summary>

@@ -67,7 +67,9 @@ public static partial class ProcessMachine
     /// <summary>A declaration brings back what was to be removed, and leaves alone what its user stopped.</summary>
     private static AfterStop Redeclare(AfterStop then) => then == AfterStop.Stay ? AfterStop.Stay : AfterStop.StartAgain;
 
-    /// <summary>The generation under way has the old spec: with another one it is replaced as soon as it runs.</summary>
+    /// <summary>
+    /// The generation under way has the old spec: with another one it is replaced as soon as it runs.
+    /// </summary>
     private static Option<StopPlan> RedeclareStarting(State.Starting state, ProcessSpec spec)
     {
         if (state.Pending.TryGet(out var plan)) return plan with { Then = Redeclare(plan.Then) };
@@ -112,7 +114,9 @@ public static partial class ProcessMachine
             new Effect.CloseOutput(profile.Id));
     }
 
-    /// <summary>A service stays known for as long as it is declared; everything else is kept for its retention.</summary>
+    /// <summary>
+    /// A service stays known for as long as it is declared; everything else is kept for its retention.
+    /// </summary>
     private static State.Exited Settle(ProcessProfile profile, ProcessExit exit, Instant now) => new(
         profile, exit, now, profile.Spec.Kind == ProcessKind.Service ? None : Some(now + profile.Spec.ExitRetention));
 

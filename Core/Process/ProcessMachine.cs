@@ -12,7 +12,9 @@ namespace Agent.Core.Process;
 /// </summary>
 public static partial class ProcessMachine
 {
-    /// <summary>A kill that had no visible effect is repeated: a process in an uninterruptible call dies when it returns.</summary>
+    /// <summary>
+    /// A kill that had no visible effect is repeated: a process in an uninterruptible call dies when it returns.
+    /// </summary>
     private static readonly TimeSpan KillAgainAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>The first step of a process that was just accepted.</summary>

@@ -48,7 +48,10 @@ public sealed record RestartTally(int Restarts, int Streak, Seq<Instant> Exits)
         && (Streak > CrashLoopExits || Exits[^1] - Exits[0] <= CrashLoopWindow);
 }
 
-/// <summary>How one incarnation ended. <paramref name="Cpu"/> and <paramref name="PeakMemoryBytes"/> are the kernel's own account.</summary>
+/// <summary>
+/// How one incarnation ended. <paramref name="Cpu"/> and <paramref name="PeakMemoryBytes"/> are the kernel's own
+/// account.
+/// </summary>
 public sealed record ProcessExit(ExitStatus Status, ExitReason Reason, TimeSpan Cpu, long PeakMemoryBytes);
 
 public enum ExitReason

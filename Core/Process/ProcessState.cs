@@ -13,7 +13,10 @@ public abstract record ProcessState
     /// <summary>Services it must come after are not running yet.</summary>
     public sealed record Waiting(ProcessProfile Profile) : ProcessState(Profile);
 
-    /// <summary>The spawn of this generation was asked for and is not answered. A stop that came meanwhile waits in <paramref name="Pending"/>.</summary>
+    /// <summary>
+    /// The spawn of this generation was asked for and is not answered. A stop that came meanwhile waits in <paramref
+    /// name="Pending"/>.
+    /// </summary>
     public sealed record Starting(ProcessProfile Profile, Option<StopPlan> Pending) : ProcessState(Profile);
 
     /// <summary>It runs. <paramref name="TouchedAt"/> is the last time its owner used it.</summary>
@@ -21,14 +24,18 @@ public abstract record ProcessState
         ProcessProfile Profile, ProcessIdentity Identity, Instant Since, Instant TouchedAt, bool Adopted)
         : ProcessState(Profile);
 
-    /// <summary>It was told to stop, and at <paramref name="KillAt"/> its whole tree is killed (again, if need be).</summary>
+    /// <summary>
+    /// It was told to stop, and at <paramref name="KillAt"/> its whole tree is killed (again, if need be).
+    /// </summary>
     public sealed record Stopping(ProcessProfile Profile, ProcessIdentity Identity, StopPlan Plan, Instant KillAt)
         : ProcessState(Profile);
 
     /// <summary>It ended and is started again at <paramref name="Until"/>.</summary>
     public sealed record Backoff(ProcessProfile Profile, ProcessExit Last, Instant Until) : ProcessState(Profile);
 
-    /// <summary>It ended for good; exit and output stay readable until <paramref name="ReapAt"/>, if that is set.</summary>
+    /// <summary>
+    /// It ended for good; exit and output stay readable until <paramref name="ReapAt"/>, if that is set.
+    /// </summary>
     public sealed record Exited(ProcessProfile Profile, ProcessExit Exit, Instant At, Option<Instant> ReapAt)
         : ProcessState(Profile);
 

@@ -45,7 +45,9 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
             ? Apply(id, ProcessMachine.Step(state, input), input.At)
             : Refuse(ErrorCode.NoSuchProcess, $"no process {id}");
 
-    /// <summary>Exactly these services are declared: new ones start, changed ones start anew, missing ones go.</summary>
+    /// <summary>
+    /// Exactly these services are declared: new ones start, changed ones start anew, missing ones go.
+    /// </summary>
     public RegistryStep Declare(Seq<ServiceDeclaration> services, Instant now)
     {
         var step = Nothing;

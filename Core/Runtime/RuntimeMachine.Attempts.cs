@@ -82,7 +82,9 @@ public static partial class RuntimeMachine
         return now + (wait < RuntimePolicy.LongestRetry ? wait : RuntimePolicy.LongestRetry);
     }
 
-    /// <summary>A retry that stands is kept, or reading the configuration often enough would put it off for ever.</summary>
+    /// <summary>
+    /// A retry that stands is kept, or reading the configuration often enough would put it off for ever.
+    /// </summary>
     private static Option<Instant> Standing(RuntimePolicy policy, State state, Option<Instant> retryAt, Instant now) =>
         policy.Keep == Keep.Always && retryAt.IsSome ? retryAt : RetryAt(policy, state.History, now);
 

@@ -13,7 +13,9 @@ public sealed record RuntimePolicy(Keep Keep, TimeSpan StartTimeout)
     /// <summary>Three misses at ten seconds: half a minute of silence is an outage, one slow answer is not.</summary>
     public const int MissesUntilDegraded = 3;
 
-    /// <summary>After this many restarts within <see cref="CircuitWindow"/> a further one would only burn the host.</summary>
+    /// <summary>
+    /// After this many restarts within <see cref="CircuitWindow"/> a further one would only burn the host.
+    /// </summary>
     public const int CircuitRestarts = 5;
 
     public static TimeSpan ProbeInterval => TimeSpan.FromSeconds(10);

@@ -66,7 +66,9 @@ internal sealed class AgentRun : IAsyncDisposable
             () => _keeper.IsConnected));
     }
 
-    /// <summary>Runs in the foreground. Exit codes: 0 ended as asked, 1 it cannot go on, 2 the configuration is wrong.</summary>
+    /// <summary>
+    /// Runs in the foreground. Exit codes: 0 ended as asked, 1 it cannot go on, 2 the configuration is wrong.
+    /// </summary>
     public static async Task<int> RunAsync(RunOptions options)
     {
         var paths = options.Paths;

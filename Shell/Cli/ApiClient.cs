@@ -13,7 +13,9 @@ using Agent.Shell.Api;
 
 namespace Agent.Shell.Cli;
 
-/// <summary>Asks the agent over its socket. Every refusal becomes a <see cref="CommandFailure"/> with its exit code.</summary>
+/// <summary>
+/// Asks the agent over its socket. Every refusal becomes a <see cref="CommandFailure"/> with its exit code.
+/// </summary>
 internal sealed class ApiClient : IDisposable
 {
     private readonly string _socket;
@@ -63,7 +65,9 @@ internal sealed class ApiClient : IDisposable
         return SendAsync(HttpMethod.Post, path, content, stop);
     }
 
-    /// <summary>The answer with its headers read and its body still to come; an error answer is a failure already.</summary>
+    /// <summary>
+    /// The answer with its headers read and its body still to come; an error answer is a failure already.
+    /// </summary>
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, HttpContent? content, CancellationToken stop)
     {
@@ -91,7 +95,9 @@ internal sealed class ApiClient : IDisposable
         while (await lines.ReadLineAsync(stop).ConfigureAwait(false) is { } line) yield return line;
     }
 
-    /// <summary>The process that a person means: by id, by the beginning of one id (four characters at least), or by label.</summary>
+    /// <summary>
+    /// The process that a person means: by id, by the beginning of one id (four characters at least), or by label.
+    /// </summary>
     public async Task<ProcessInfo> FindAsync(string name, CancellationToken stop)
     {
         const int ShortestPrefix = 4;

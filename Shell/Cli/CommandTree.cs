@@ -26,7 +26,8 @@ internal static class CommandTree
     }
 
     /// <summary>
-    /// `run` hears the signals itself, and ends within its own bounds: what stops a stubborn process must not be cut off.
+    /// `run` hears the signals itself, and ends within its own bounds: what stops a stubborn process must not be cut
+    /// off.
     /// </summary>
     private static InvocationConfiguration Patience(ParseResult parsed) => new()
     {
@@ -48,9 +49,11 @@ internal static class CommandTree
     private static List<string> Path(ParseResult parsed)
     {
         var names = new List<string>();
-        for (var at = parsed.CommandResult; at is not null && at.Command is not RootCommand; at = at.Parent as System.CommandLine.Parsing.CommandResult)
+        var at = parsed.CommandResult;
+        while (at is not null && at.Command is not RootCommand)
         {
             names.Insert(0, at.Command.Name);
+            at = at.Parent as System.CommandLine.Parsing.CommandResult;
         }
 
         return names;

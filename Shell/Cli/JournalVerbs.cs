@@ -10,7 +10,9 @@ using Agent.Shell.Journal.Codec;
 
 namespace Agent.Shell.Cli;
 
-/// <summary>The commands on what happened: events and explanations from a living agent, journals from the disk.</summary>
+/// <summary>
+/// The commands on what happened: events and explanations from a living agent, journals from the disk.
+/// </summary>
 internal static class JournalVerbs
 {
     private static readonly Option<long> Since = new("--since") { Description = "From this seq on", HelpName = "SEQ", DefaultValueFactory = _ => 1 };

@@ -110,7 +110,9 @@ internal static class ProcessVerbs
         return ExitCodes.Done;
     }
 
-    /// <summary>Passes one answer on; tells where the next begins, how much came, and whether that is all there will be.</summary>
+    /// <summary>
+    /// Passes one answer on; tells where the next begins, how much came, and whether that is all there will be.
+    /// </summary>
     private static async Task<(long Next, long Bytes, bool Eof)> CopyAsync(
         ApiClient client, string path, Stream output, CancellationToken stop)
     {

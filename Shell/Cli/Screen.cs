@@ -22,9 +22,6 @@ internal static class Screen
 
     public static string Dim(string text) => Paint("2", text);
 
-    public static string Age(long milliseconds) =>
-        Durations.Show(TimeSpan.FromSeconds(Math.Max(0, milliseconds / 1000)) is { Ticks: > 0 } span ? span : TimeSpan.FromMilliseconds(milliseconds));
-
     /// <summary>Columns as wide as their widest cell; the last one is left as it is.</summary>
     public static IEnumerable<string> Table(IReadOnlyList<string> heads, IReadOnlyList<IReadOnlyList<string>> rows)
     {

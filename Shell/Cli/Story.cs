@@ -8,7 +8,9 @@ namespace Agent.Shell.Cli;
 /// <summary>Journal records as sentences: what happened, and what was decided about it.</summary>
 internal static class Story
 {
-    /// <summary>One line for one record. <paramref name="names"/> turns ids into labels where they are known, and learns them.</summary>
+    /// <summary>
+    /// One line for one record. <paramref name="names"/> turns ids into labels where they are known, and learns them.
+    /// </summary>
     public static string Tell(string record, Dictionary<string, string> names)
     {
         using var json = JsonDocument.Parse(record);

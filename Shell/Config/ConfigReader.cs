@@ -36,7 +36,9 @@ internal sealed class ConfigReader
         _runtime = RuntimeSettings.Default(paths);
     }
 
-    /// <summary>The configuration that these paths name; the empty one if there is no file and nobody named one.</summary>
+    /// <summary>
+    /// The configuration that these paths name; the empty one if there is no file and nobody named one.
+    /// </summary>
     /// <exception cref="ConfigException">All that is wrong with it, by file and line.</exception>
     public static AgentConfig Read(AgentPaths paths, bool mayBeMissing)
     {
@@ -145,7 +147,9 @@ internal sealed class ConfigReader
         }
     }
 
-    /// <summary>The chain of `after` that leads from one service to another, as `a after b after c`; null if none does.</summary>
+    /// <summary>
+    /// The chain of `after` that leads from one service to another, as `a after b after c`; null if none does.
+    /// </summary>
     private string? WayBack(string from, string to)
     {
         var cameBy = new Dictionary<string, string>(StringComparer.Ordinal) { [from] = "" };

@@ -4,7 +4,9 @@ using System.Collections.Generic;
 
 namespace Agent.Shell.Config;
 
-/// <summary>What a supervised process inherits of the agent's own environment: where programs are, language and time zone.</summary>
+/// <summary>
+/// What a supervised process inherits of the agent's own environment: where programs are, language and time zone.
+/// </summary>
 internal static class Environments
 {
     private const string StandardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -9,7 +9,9 @@ internal abstract record YamlNode
 
     public Place At { get; }
 
-    /// <summary>A value as it is written: `8080` and `"8080"` are the same text, nothing is guessed from its looks.</summary>
+    /// <summary>
+    /// A value as it is written: `8080` and `"8080"` are the same text, nothing is guessed from its looks.
+    /// </summary>
     public sealed record Text(Place Place, string Value) : YamlNode(Place);
 
     /// <summary>No value: nothing behind the colon, `~` or `null`.</summary>

@@ -14,7 +14,9 @@ namespace Agent.Shell.Effects;
 /// <summary>The engine's daemons as supervised processes: found, described, spawned and awaited.</summary>
 internal static class Daemons
 {
-    /// <summary>For each stream of a daemon: enough to show what it says of late. Its log files keep the rest.</summary>
+    /// <summary>
+    /// For each stream of a daemon: enough to show what it says of late. Its log files keep the rest.
+    /// </summary>
     private const int RingBytes = 64 << 10;
 
     /// <summary>The engine stops its own parts first; it gets as long as any process may.</summary>

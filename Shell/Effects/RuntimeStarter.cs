@@ -45,7 +45,9 @@ internal sealed class RuntimeStarter(
         }
     }
 
-    /// <summary>Gives up what is under way. Daemons go on living. Once given up, doing it again is nothing new.</summary>
+    /// <summary>
+    /// Gives up what is under way. Daemons go on living. Once given up, doing it again is nothing new.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_closing.IsCancellationRequested) return;

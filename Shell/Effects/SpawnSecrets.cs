@@ -59,7 +59,9 @@ internal sealed class SpawnSecrets : ISpawnSecrets
 
     public void Remove(ProcessId id) => File.Delete(PathOf(id));
 
-    /// <summary>Tells whether an environment changed, without telling what is in it: a digest under a key of this host.</summary>
+    /// <summary>
+    /// Tells whether an environment changed, without telling what is in it: a digest under a key of this host.
+    /// </summary>
     public string Digest(IReadOnlyDictionary<string, string> environment)
     {
         using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);

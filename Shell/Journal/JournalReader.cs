@@ -14,7 +14,9 @@ internal delegate bool RecordVisitor(scoped RecordLine record, string file, long
 /// </summary>
 internal static class JournalReader
 {
-    /// <summary>Reads every record from <paramref name="fromSeq"/> on, in order, over all segments that hold them.</summary>
+    /// <summary>
+    /// Reads every record from <paramref name="fromSeq"/> on, in order, over all segments that hold them.
+    /// </summary>
     /// <returns>Where reading ended.</returns>
     /// <exception cref="JournalDamage">A record or a segment is missing, changed, doubled or out of order.</exception>
     public static JournalEnd Read(string directory, long fromSeq, RecordVisitor visit)
@@ -64,7 +66,9 @@ internal static class JournalReader
         return new(file, first, at, due, dropped, false);
     }
 
-    /// <summary>A later record that was written after the one that is not whole had been made durable proves damage.</summary>
+    /// <summary>
+    /// A later record that was written after the one that is not whole had been made durable proves damage.
+    /// </summary>
     private static void RequireTorn(string file, byte[] bytes, int at, long due)
     {
         foreach (var line in Lines(bytes, at))

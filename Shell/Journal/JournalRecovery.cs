@@ -15,7 +15,9 @@ namespace Agent.Shell.Journal;
 /// </summary>
 internal static class JournalRecovery
 {
-    /// <summary>The recovered state, a writer that goes on after it, and what had to be dropped, in words, if anything.</summary>
+    /// <summary>
+    /// The recovered state, a writer that goes on after it, and what had to be dropped, in words, if anything.
+    /// </summary>
     public static (Published State, JournalWriter Writer, string? Notice) Open(string directory, JournalOptions options)
     {
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -34,7 +34,9 @@ internal sealed class JournalTail(string directory, IHost host)
         }
     }
 
-    /// <summary>The next records up to the given seq; empty for a chunk that holds none of interest, null at the end.</summary>
+    /// <summary>
+    /// The next records up to the given seq; empty for a chunk that holds none of interest, null at the end.
+    /// </summary>
     private List<byte[]>? Next(ref Place place, long since, long durable)
     {
         if (place.NextSeq > durable) return null;

@@ -67,7 +67,9 @@ internal sealed class JournalWriter : IDisposable
         _nextSeq = seq + 1;
     }
 
-    /// <summary>Makes the batch durable. When this returns, it is; when it throws, nobody may be told that it is.</summary>
+    /// <summary>
+    /// Makes the batch durable. When this returns, it is; when it throws, nobody may be told that it is.
+    /// </summary>
     /// <exception cref="JournalFailure">The disk refused; names the file, the offset, the seq and why.</exception>
     public void Commit()
     {
@@ -141,7 +143,9 @@ internal sealed class JournalWriter : IDisposable
         Files.SyncDirectory(_directory);
     }
 
-    /// <summary>What is kept is whole: the oldest segment left is either the first of all or has its snapshot.</summary>
+    /// <summary>
+    /// What is kept is whole: the oldest segment left is either the first of all or has its snapshot.
+    /// </summary>
     private void RemoveOld()
     {
         var segments = JournalFiles.Seqs(_directory, JournalFiles.Segment);

@@ -21,7 +21,9 @@ internal sealed class Replayer(HostState initial) : IDisposable
 
     public void Dispose() => _body.Dispose();
 
-    /// <summary>Steps one recorded event; answers how this build's decision differs from the recorded one, if it does.</summary>
+    /// <summary>
+    /// Steps one recorded event; answers how this build's decision differs from the recorded one, if it does.
+    /// </summary>
     public Difference? Step(long seq, long unixMilliseconds, ReadOnlySpan<byte> body)
     {
         if (!body.StartsWith(HostCodec.EventKey)) throw new UnknownRecordException("it has no event", 0);
@@ -68,7 +70,9 @@ internal sealed class Replayer(HostState initial) : IDisposable
         : fragment.IsEmpty ? "no effect" : Encoding.UTF8.GetString(fragment);
 }
 
-/// <summary>One decision that this build would make otherwise: the event, what was decided then, and what would be now.</summary>
+/// <summary>
+/// One decision that this build would make otherwise: the event, what was decided then, and what would be now.
+/// </summary>
 internal sealed record Difference(long Seq, string Event, string Recorded, string Decided)
 {
     public override string ToString() => $"seq {Seq}: {Event}\n  recorded {Recorded}\n  decided  {Decided}";

@@ -6,7 +6,9 @@ using Agent.Shell.Linux;
 
 namespace Agent.Shell.Journal;
 
-/// <summary>One agent per state directory: the kernel's lock on a file that names its holder, gone with its holder.</summary>
+/// <summary>
+/// One agent per state directory: the kernel's lock on a file that names its holder, gone with its holder.
+/// </summary>
 internal sealed class StateLock : IDisposable
 {
     private readonly int _fd;

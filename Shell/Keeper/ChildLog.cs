@@ -21,7 +21,8 @@ internal sealed record ChildFact(string Fact, KeptRow Row)
 
 /// <summary>
 /// What the keeper must know after its own death: its children and their exits. Lines as in the journal (CRC-32C, a
-/// space, JSON). A disk that fails does not stop the keeper: the facts stay in memory and say that they are not durable.
+/// space, JSON). A disk that fails does not stop the keeper: the facts stay in memory and say that they are not
+/// durable.
 /// </summary>
 internal sealed class ChildLog : IDisposable
 {
@@ -73,7 +74,9 @@ internal sealed class ChildLog : IDisposable
         _pending.Add((byte)'\n');
     }
 
-    /// <summary>One sync for all facts noted since the last. False: they are not durable, and <see cref="Trouble"/> says why.</summary>
+    /// <summary>
+    /// One sync for all facts noted since the last. False: they are not durable, and <see cref="Trouble"/> says why.
+    /// </summary>
     public bool Sync()
     {
         if (_pending.Count == 0) return Trouble is null;

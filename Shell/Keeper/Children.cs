@@ -161,7 +161,9 @@ internal sealed class Children : IDisposable
         }
     }
 
-    /// <summary>One sync for everything noted. Where it fails, the exits in question say that they are not durable.</summary>
+    /// <summary>
+    /// One sync for everything noted. Where it fails, the exits in question say that they are not durable.
+    /// </summary>
     public void Sync(IEnumerable<Child> ended)
     {
         if (!_log.Sync())

@@ -14,7 +14,8 @@ internal sealed record KeeperRequest(long Id, string Op)
 }
 
 /// <summary>What to start, as the keeper needs it.</summary>
-/// <param name="Tree">Whether the leader's end is the end of all its descendants. Not so for an engine's daemons.</param>
+/// <param name="Tree">Whether the leader's end is the end of all its descendants. Not so for an engine's
+/// daemons.</param>
 internal sealed record SpawnOrder(
     IReadOnlyList<string> Command,
     IReadOnlyList<string> Environment,

@@ -64,7 +64,9 @@ internal static partial class Descriptors
         }
     }
 
-    /// <summary>Copies what a pipe holds into another without taking it out. Bytes copied, or the negative errno.</summary>
+    /// <summary>
+    /// Copies what a pipe holds into another without taking it out. Bytes copied, or the negative errno.
+    /// </summary>
     public static int Tee(int from, int to, int count)
     {
         var copied = tee(from, to, (nuint)count, 2);

@@ -36,7 +36,9 @@ internal sealed partial class Epoll : IDisposable
         _ = epoll_ctl(_fd, Delete, fd, ref none);
     }
 
-    /// <summary>What is ready, after at most the given milliseconds (-1: no limit). Valid until the next call.</summary>
+    /// <summary>
+    /// What is ready, after at most the given milliseconds (-1: no limit). Valid until the next call.
+    /// </summary>
     public ReadOnlySpan<Event> Wait(int milliseconds)
     {
         var count = epoll_wait(_fd, _ready, _ready.Length, milliseconds);

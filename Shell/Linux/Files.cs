@@ -48,7 +48,9 @@ internal static partial class Files
 
     public static void Resize(int fd, string path, long length) => Check("ftruncate", path, Retry(() => ftruncate(fd, length)));
 
-    /// <summary>Makes names in a directory durable: without it, a created or renamed file may be gone after a power cut.</summary>
+    /// <summary>
+    /// Makes names in a directory durable: without it, a created or renamed file may be gone after a power cut.
+    /// </summary>
     public static void SyncDirectory(string path)
     {
         var fd = Check("open", path, Retry(() => open(path, DirectoryOnly | CloseOnExec, 0)));

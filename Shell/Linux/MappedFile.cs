@@ -5,7 +5,9 @@ using System.Runtime.InteropServices;
 
 namespace Agent.Shell.Linux;
 
-/// <summary>A file in memory, shared with whoever maps it next: what is stored in it survives this process's death.</summary>
+/// <summary>
+/// A file in memory, shared with whoever maps it next: what is stored in it survives this process's death.
+/// </summary>
 internal sealed unsafe partial class MappedFile : IDisposable
 {
     private const int Page = 4096;

@@ -8,7 +8,9 @@ namespace Agent.Shell.Linux;
 /// <summary>How a process ended, as the kernel accounts for it.</summary>
 internal readonly record struct Reaped(int Code, int Signal, long CpuMilliseconds, long PeakMemoryBytes)
 {
-    /// <summary>Reads the kernel's wait status: a signal in the low seven bits, otherwise a code in the next eight.</summary>
+    /// <summary>
+    /// Reads the kernel's wait status: a signal in the low seven bits, otherwise a code in the next eight.
+    /// </summary>
     public static Reaped From(int status, long cpu = 0, long peak = 0) =>
         (status & 0x7f) == 0 ? new((status >> 8) & 0xff, 0, cpu, peak) : new(0, status & 0x7f, cpu, peak);
 }

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Agent.Shell.Linux;
 
-/// <summary>What to start: resolved program, arguments, whole environment, and what its descriptors 0 to 2 open.</summary>
+/// <summary>
+/// What to start: resolved program, arguments, whole environment, and what its descriptors 0 to 2 open.
+/// </summary>
 internal sealed record SpawnPlan(
     string Path,
     IReadOnlyList<string> Arguments,

@@ -32,7 +32,9 @@ internal interface IHost
     Task<Published> WhenAsync(Func<Published, bool> condition, CancellationToken stop);
 }
 
-/// <summary>A durable state and the record it stands after. <paramref name="Seq"/> is 0 before the first record.</summary>
+/// <summary>
+/// A durable state and the record it stands after. <paramref name="Seq"/> is 0 before the first record.
+/// </summary>
 internal sealed record Published(long Seq, Instant At, HostState State);
 
 /// <summary>What the core decided on one event, durable when it is seen.</summary>

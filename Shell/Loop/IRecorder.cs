@@ -4,7 +4,9 @@ using LanguageExt;
 
 namespace Agent.Shell.Loop;
 
-/// <summary>Where the loop writes what it decided. A failure is an exception and ends the loop: there is no retry.</summary>
+/// <summary>
+/// Where the loop writes what it decided. A failure is an exception and ends the loop: there is no retry.
+/// </summary>
 internal interface IRecorder
 {
     /// <summary>Adds one decision to the batch under way.</summary>
@@ -14,7 +16,9 @@ internal interface IRecorder
     void Commit(Published after);
 }
 
-/// <summary>What an interpreter makes of the effects of a durable decision. It starts work and never waits for it.</summary>
+/// <summary>
+/// What an interpreter makes of the effects of a durable decision. It starts work and never waits for it.
+/// </summary>
 internal interface IEffects
 {
     void Run(HostEffect effect);

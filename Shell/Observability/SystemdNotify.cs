@@ -13,7 +13,9 @@ internal sealed class SystemdNotify
 {
     private readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
 
-    /// <summary>How often the watchdog wants to hear; half of what systemd allows, as it asks for. None: no watchdog.</summary>
+    /// <summary>
+    /// How often the watchdog wants to hear; half of what systemd allows, as it asks for. None: no watchdog.
+    /// </summary>
     public TimeSpan? WatchdogInterval { get; } =
         long.TryParse(
             Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var usec)

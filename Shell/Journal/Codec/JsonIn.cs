@@ -6,7 +6,9 @@ using LanguageExt;
 
 namespace Agent.Shell.Journal.Codec;
 
-/// <summary>Reads what <see cref="JsonOut"/> writes, field by field in the same order; anything else is no record of ours.</summary>
+/// <summary>
+/// Reads what <see cref="JsonOut"/> writes, field by field in the same order; anything else is no record of ours.
+/// </summary>
 internal ref struct JsonIn
 {
     private Utf8JsonReader _reader;
