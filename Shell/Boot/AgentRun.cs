@@ -133,11 +133,13 @@ internal sealed class AgentRun : IAsyncDisposable
         // Before anybody can ask: the first answer already follows the configuration.
         await DeclareAsync().ConfigureAwait(false);
         await _api.StartAsync(_ending.Token).ConfigureAwait(false);
-        Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
-        _systemd.Ready("ready");
+        var warm = WarmUp.RunAsync(_options.Paths.Socket, _ending.Token);
         await _keeper.ConnectAsync(observed => _loop.AskAsync(
             new HostEvent.Started(new BootId(Processes.BootId), observed), _ending.Token)).ConfigureAwait(false);
         var watching = Task.Run(() => _keeper.RunAsync(_loop));
+        await warm.ConfigureAwait(false);
+        Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
+        _systemd.Ready("ready");
         using var watchdog = StartWatchdog();
         var ended = await Task.WhenAny(_loop.Completion, signals.Stopped).ConfigureAwait(false);
         if (ended == _loop.Completion) await _loop.Completion.ConfigureAwait(false);
