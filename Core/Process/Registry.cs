@@ -99,8 +99,7 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
         foreach (var state in All.Values)
         {
             if (!ProcessMachine.Deadline(state).TryGet(out var deadline) || deadline > now) continue;
-            step = step.Then(registry => registry.Report(
-                state.Profile.Id, new(now, new ProcessEvent.DeadlineReached())));
+            step = step.ThenTell(state.Profile.Id, new(now, new ProcessEvent.DeadlineReached()));
         }
 
         return step;
@@ -127,10 +126,13 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
         var before = All.Find(id);
         if (before.TryGet(out var old) && ReferenceEquals(old, transition.State)) return new(this, transition.Effects);
         var step = new RegistryStep(new(All.AddOrUpdate(id, transition.State)), transition.Effects);
-        return transition.State is ProcessState.Running && transition.State.Profile.Spec.Kind == ProcessKind.Service
-            ? step.Then(registry => registry.ReleaseWaiting(now))
-            : step;
+        return BeganToRun(old, transition.State) ? step.Registry.ReleaseWaiting(now).After(step.Effects) : step;
     }
+
+    /// <summary>Only then can what waits go on: a look at all processes is not owed to each use of one.</summary>
+    private static bool BeganToRun(ProcessState before, ProcessState after) =>
+        after is ProcessState.Running && before is not ProcessState.Running
+        && after.Profile.Spec.Kind == ProcessKind.Service;
 
     private RegistryStep ReleaseWaiting(Instant now)
     {
@@ -138,8 +140,7 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
         foreach (var state in All.Values)
         {
             if (state is not ProcessState.Waiting || !state.Profile.Spec.After.ForAll(IsRunning)) continue;
-            step = step.Then(registry => registry.Report(
-                state.Profile.Id, new(now, new ProcessEvent.DependenciesMet())));
+            step = step.ThenTell(state.Profile.Id, new(now, new ProcessEvent.DependenciesMet()));
         }
 
         return step;
@@ -203,6 +204,12 @@ public readonly record struct RegistryStep(Registry Registry, Seq<ProcessEffect>
     public RegistryStep Then(Func<Registry, RegistryStep> next)
     {
         var step = next(Registry);
-        return new(step.Registry, step.Effects.IsEmpty ? Effects : Effects.Concat(step.Effects).Strict());
+        return step.After(Effects);
     }
+
+    /// <summary>A fact for one process. A method of its own, so that walking past the others captures nothing.</summary>
+    public RegistryStep ThenTell(ProcessId id, Timed<ProcessEvent> input) => Registry.Report(id, input).After(Effects);
+
+    public RegistryStep After(Seq<ProcessEffect> earlier) =>
+        this with { Effects = Effects.IsEmpty ? earlier : earlier.IsEmpty ? Effects : earlier.Concat(Effects).Strict() };
 }

@@ -29,9 +29,10 @@ internal static class JournalReader
     public static JournalEnd Read(IReadOnlyList<string> files, long fromSeq, RecordVisitor visit)
     {
         var end = JournalEnd.Empty;
+        byte[] buffer = [];
         for (var i = 0; i < files.Count; i++)
         {
-            var bytes = File.ReadAllBytes(files[i]);
+            var bytes = Bytes(files[i], ref buffer);
             var first = long.Parse(Path.GetFileNameWithoutExtension(files[i]), System.Globalization.CultureInfo.InvariantCulture);
             if (i > 0 && first != end.NextSeq) throw new JournalDamage(files[i], 0, end.NextSeq, $"the segment begins with {first}");
             end = ReadSegment(files[i], bytes, first, fromSeq, visit);
@@ -47,21 +48,32 @@ internal static class JournalReader
         return end;
     }
 
-    private static JournalEnd ReadSegment(string file, byte[] bytes, long first, long fromSeq, RecordVisitor visit)
+    /// <summary>A whole file, in a buffer that serves every segment: fresh pages for each would cost more than the scan.</summary>
+    private static ReadOnlySpan<byte> Bytes(string file, ref byte[] buffer)
+    {
+        using var handle = File.OpenHandle(file);
+        var length = checked((int)RandomAccess.GetLength(handle));
+        if (buffer.Length < length) buffer = GC.AllocateUninitializedArray<byte>(length);
+        var got = 0;
+        while (got < length && RandomAccess.Read(handle, buffer.AsSpan(got, length - got), got) is > 0 and var read) got += read;
+        return buffer.AsSpan(0, got);
+    }
+
+    private static JournalEnd ReadSegment(string file, ReadOnlySpan<byte> bytes, long first, long fromSeq, RecordVisitor visit)
     {
         var due = first;
         var at = 0;
         while (at < bytes.Length && bytes[at] != 0)
         {
-            var length = bytes.AsSpan(at).IndexOf((byte)'\n');
-            if (length < 0 || !RecordLine.TryRead(bytes.AsSpan(at, length), out var record)) break;
+            var length = bytes[at..].IndexOf((byte)'\n');
+            if (length < 0 || !RecordLine.TryRead(bytes.Slice(at, length), out var record)) break;
             if (record.Seq != due) throw new JournalDamage(file, at, due, $"the record there has seq {record.Seq}");
             if (record.Seq >= fromSeq && !visit(record, file, at)) return new(file, first, at + length + 1, due + 1, 0, true);
             at += length + 1;
             due++;
         }
 
-        var dropped = bytes.AsSpan(at).LastIndexOfAnyExcept((byte)0) + 1;
+        var dropped = bytes[at..].LastIndexOfAnyExcept((byte)0) + 1;
         if (dropped > 0) RequireTorn(file, bytes, at, due);
         return new(file, first, at, due, dropped, false);
     }
@@ -69,23 +81,23 @@ internal static class JournalReader
     /// <summary>
     /// A later record that was written after the one that is not whole had been made durable proves damage.
     /// </summary>
-    private static void RequireTorn(string file, byte[] bytes, int at, long due)
+    private static void RequireTorn(string file, ReadOnlySpan<byte> bytes, int at, long due)
     {
         foreach (var line in Lines(bytes, at))
         {
-            if (RecordLine.TryRead(bytes.AsSpan(line), out var later) && later.Batch > due)
+            if (RecordLine.TryRead(bytes[line], out var later) && later.Batch > due)
             {
                 throw new JournalDamage(file, at, due, $"no whole record, though seq {later.Seq} follows");
             }
         }
     }
 
-    private static List<Range> Lines(byte[] bytes, int at)
+    private static List<Range> Lines(ReadOnlySpan<byte> bytes, int at)
     {
         var lines = new List<Range>();
         while (at < bytes.Length)
         {
-            var length = bytes.AsSpan(at).IndexOfAny((byte)'\n', (byte)0);
+            var length = bytes[at..].IndexOfAny((byte)'\n', (byte)0);
             var end = length < 0 ? bytes.Length : at + length;
             if (end > at) lines.Add(at..end);
             at = end + 1;

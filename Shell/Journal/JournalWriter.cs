@@ -13,6 +13,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly string _directory;
     private readonly JournalOptions _options;
     private byte[] _batch = new byte[64 << 10];
+    private byte[] _zeros = [];
     private int _batchBytes;
     private long _batchSeq;
     private long _nextSeq;
@@ -119,7 +120,8 @@ internal sealed class JournalWriter : IDisposable
     {
         if (to <= _zeroedTo) return;
         var length = (int)Math.Max(_options.ZeroAheadBytes, to - _zeroedTo);
-        Files.Write(_fd, _path, new byte[length], _zeroedTo);
+        if (_zeros.Length < length) _zeros = new byte[length];
+        Files.Write(_fd, _path, _zeros.AsSpan(0, length), _zeroedTo);
         Files.SyncData(_fd, _path);
         _zeroedTo += length;
     }

@@ -1,8 +1,6 @@
 using System;
 using System.Buffers.Text;
 using System.Globalization;
-using System.Text;
-using Agent.Core.Time;
 
 namespace Agent.Shell.Journal;
 
@@ -96,9 +94,26 @@ internal readonly ref struct RecordLine(long seq, long batch, long unixMilliseco
         at += written;
     }
 
-    // The date changes once a day and the rest is arithmetic; formatting by the BCL would cost more than the CRC.
-    private static void PutTime(Span<byte> to, ref int at, long unixMilliseconds) =>
-        at += Encoding.ASCII.GetBytes(new Instant(unixMilliseconds).ToString(), to[at..]);
+    // Digits by arithmetic: a format string of the BCL would cost more than the checksum.
+    private static void PutTime(Span<byte> to, ref int at, long unixMilliseconds)
+    {
+        var time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).UtcDateTime;
+        var (date, hour) = (DateOnly.FromDateTime(time), time.TimeOfDay);
+        "0000-00-00T00:00:00.000Z"u8.CopyTo(to[at..]);
+        PutDigits(to.Slice(at, 4), date.Year);
+        PutDigits(to.Slice(at + 5, 2), date.Month);
+        PutDigits(to.Slice(at + 8, 2), date.Day);
+        PutDigits(to.Slice(at + 11, 2), hour.Hours);
+        PutDigits(to.Slice(at + 14, 2), hour.Minutes);
+        PutDigits(to.Slice(at + 17, 2), hour.Seconds);
+        PutDigits(to.Slice(at + 20, 3), hour.Milliseconds);
+        at += TimeLength;
+    }
+
+    private static void PutDigits(Span<byte> to, int number)
+    {
+        for (var place = to.Length - 1; place >= 0; place--, number /= 10) to[place] = (byte)('0' + number % 10);
+    }
 
     private static bool TryNumber(ReadOnlySpan<byte> json, ref int at, out long number)
     {
