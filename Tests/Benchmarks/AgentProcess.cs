@@ -101,22 +101,27 @@ internal sealed class AgentProcess : IDisposable
     {
         _process.Kill();
         _process.WaitForExit();
-        foreach (var pid in Pids(""))
+        Await("all of it is gone", () =>
         {
-            try
-            {
-                using var left = Process.GetProcessById(pid);
-                left.Kill();
-                left.WaitForExit();
-            }
-            catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
-            {
-                // It ended by itself between the look and the kill.
-            }
-        }
-
+            var left = Pids("");
+            foreach (var pid in left) Kill(pid);
+            return left.Length == 0;
+        });
         _process.Dispose();
         _home.Dispose();
+    }
+
+    private static void Kill(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            process.Kill();
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        {
+            // It ended by itself between the look and the kill.
+        }
     }
 
     private static bool Answers(string socket)
