@@ -10,24 +10,28 @@ namespace Agent.Specs.Tools;
 public static class Legality
 {
     public static void Check<TRow, TColumn>(
-        string expected, IEnumerable<TRow> rows, IEnumerable<TColumn> columns, Func<TRow, TColumn, string> cell)
+        string expected,
+        IEnumerable<TRow> rows,
+        IEnumerable<TColumn> columns,
+        Func<TRow, TColumn, string> cell,
+        Func<object, string>? name = null)
         where TRow : notnull
         where TColumn : notnull
     {
-        var found = Render([.. rows], [.. columns], cell);
+        var found = Render([.. rows], [.. columns], cell, name ?? Name);
         Assert.True(found == expected.ReplaceLineEndings("\n").Trim('\n'), $"the table is in truth\n{found}");
     }
 
     private static string Render<TRow, TColumn>(
-        List<TRow> rows, List<TColumn> columns, Func<TRow, TColumn, string> cell)
+        List<TRow> rows, List<TColumn> columns, Func<TRow, TColumn, string> cell, Func<object, string> name)
         where TRow : notnull
         where TColumn : notnull
     {
         // The events stand down the side: their names are longer and they are more than the states.
-        var table = new List<string[]> { (string[])["", "|", .. rows.Select(Name)] };
+        var table = new List<string[]> { (string[])["", "|", .. rows.Select(row => name(row))] };
         foreach (var column in columns)
         {
-            table.Add([Name(column), "|", .. rows.Select(row => cell(row, column))]);
+            table.Add([name(column), "|", .. rows.Select(row => cell(row, column))]);
         }
 
         var widths = Enumerable.Range(0, table[0].Length).Select(i => table.Max(line => line[i].Length)).ToArray();
@@ -42,6 +46,6 @@ public static class Legality
         return text.ToString().TrimEnd('\n');
     }
 
-    private static string Name<T>(T value)
-        where T : notnull => value as string ?? value.GetType().Name;
+    /// <summary>How a row or column is headed unless its spec tells two of one case apart.</summary>
+    public static string Name(object value) => value as string ?? value.GetType().Name;
 }
