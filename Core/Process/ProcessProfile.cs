@@ -12,7 +12,7 @@ public sealed record ProcessProfile(
 
 /// <summary>
 /// How often it was restarted, how many exits came without <see cref="StableAfter"/> of running between them, and
-/// when the last few were.
+/// when the last few of those were: at most five, and once five of them came within a minute, those five.
 /// </summary>
 public sealed record RestartTally(int Restarts, int Streak, Seq<Instant> Exits)
 {
@@ -29,9 +29,14 @@ public sealed record RestartTally(int Restarts, int Streak, Seq<Instant> Exits)
     /// <summary>An exit after a long run starts a new streak.</summary>
     public RestartTally WithExit(Instant now, TimeSpan ran)
     {
-        var streak = ran >= StableAfter ? 1 : Streak + 1;
+        if (ran >= StableAfter) return this with { Streak = 1, Exits = Seq1(now) };
+        if (CrashLooping) return this with { Streak = Streak + 1 };
         var exits = Exits.Add(now);
-        return this with { Streak = streak, Exits = exits.Skip(Math.Max(0, exits.Count - CrashLoopExits)).Strict() };
+        return this with
+        {
+            Streak = Streak + 1,
+            Exits = exits.Skip(Math.Max(0, exits.Count - CrashLoopExits)).Strict(),
+        };
     }
 
     /// <summary>The first restart comes at once, then after 1 s, 2 s, 4 s and so on to a minute.</summary>
@@ -43,9 +48,8 @@ public sealed record RestartTally(int Restarts, int Streak, Seq<Instant> Exits)
     };
 
     /// <summary>Five exits within a minute. It stays so until a run was stable or somebody starts it anew.</summary>
-    public bool CrashLooping => Exits.Count >= CrashLoopExits
-        && Streak >= CrashLoopExits
-        && (Streak > CrashLoopExits || Exits[^1] - Exits[0] <= CrashLoopWindow);
+    public bool CrashLooping =>
+        Exits.Count == CrashLoopExits && Exits[^1] - Exits[0] <= CrashLoopWindow;
 }
 
 /// <summary>
