@@ -146,6 +146,10 @@ public static partial class ProcessMachine
 
     private static bool IsPast(Option<Instant> at, Instant now) => at.TryGet(out var instant) && instant <= now;
 
+    private static Effect.KillTree Kill(State state) => new(state.Profile.Id, state.Profile.Generation);
+
+    private static Effect.Forget Forget(State state) => new(state.Profile.Id, state.Profile.Generation);
+
     private static Option<int> GenerationOf(Event @event) => @event switch
     {
         Event.SpawnCompleted(var generation, _) => generation,

@@ -65,8 +65,11 @@ public static partial class ProcessMachine
     private static Transition<State, Effect> WhenStarting(State.Starting state, Instant now, Event @event) => @event switch
     {
         Event.SpawnCompleted(_, var identity) => Confirm(state, now, identity, adopted: false),
-        Event.SpawnFailed(_, var code, var detail) =>
-            End(state.Profile, now, new ExitStatus.NeverRan(code, detail), TimeSpan.Zero, 0, state.Pending, now),
+
+        // What failed may be no more than the taking up of its output, and then something runs.
+        Event.SpawnFailed(_, var code, var detail) => Prepend(
+            Kill(state),
+            End(state.Profile, now, new ExitStatus.NeverRan(code, detail), TimeSpan.Zero, 0, state.Pending, now)),
 
         // The exit can overtake the spawn's own answer.
         Event.ExitObserved(_, var status, var cpu, var peak, _) =>
@@ -160,9 +163,7 @@ public static partial class ProcessMachine
         Event.SignalRequested(var signal) => Go(
             state, new Effect.SendSignal(state.Profile.Id, state.Profile.Generation, signal)),
         Event.DeadlineReached when state.KillAt > now => Stay(state),
-        Event.DeadlineReached => Go(
-            state with { KillAt = now + KillAgainAfter },
-            new Effect.KillTree(state.Profile.Id, state.Profile.Generation)),
+        Event.DeadlineReached => Go(state with { KillAt = now + KillAgainAfter }, Kill(state)),
         Event.Touched => Stay(state),
 
         Event.ReleaseRequested => Refuse(state, ErrorCode.StillRunning, "it is being stopped, wait for its end"),
@@ -182,7 +183,8 @@ public static partial class ProcessMachine
             Settle(state.Profile, state.Last with { Reason = ExitReason.Stopped }, now),
             new Effect.CloseOutput(state.Profile.Id)),
         Event.Withdrawn => Reap(state.Profile, ReapReason.Withdrawn),
-        Event.Recovered(Observation.Ended) => Go(state, new Effect.Forget(state.Profile.Id, state.Profile.Generation)),
+        Event.Recovered(Observation.Alive) => Go(state, Kill(state), Forget(state)),
+        Event.Recovered(Observation.Ended) => Go(state, Forget(state)),
         Event.Recovered or Event.Touched => Stay(state),
 
         Event.SignalRequested => Refuse(state, ErrorCode.InvalidInput, "it is not running"),
@@ -210,10 +212,9 @@ public static partial class ProcessMachine
         Event.DeadlineReached when IsPast(state.ReapAt, now) => Reap(state.Profile, ReapReason.RetentionOver),
         Event.DeadlineReached => Stay(state),
 
-        Event.Recovered(Observation.Ended) => Go(
-            state,
-            new Effect.CloseOutput(state.Profile.Id),
-            new Effect.Forget(state.Profile.Id, state.Profile.Generation)),
+        Event.Recovered(Observation.Alive) => Go(
+            state, Kill(state), new Effect.CloseOutput(state.Profile.Id), Forget(state)),
+        Event.Recovered(Observation.Ended) => Go(state, new Effect.CloseOutput(state.Profile.Id), Forget(state)),
         Event.Recovered => Go(state, new Effect.CloseOutput(state.Profile.Id)),
 
         // A service that ended by itself and is stopped stays down, whatever is declared later.

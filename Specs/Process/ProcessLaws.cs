@@ -98,19 +98,6 @@ public sealed class ProcessLaws
         }
     });
 
-    /// PR-12: five exits within a minute show, and a stable minute clears them.
-    [Fact]
-    public void Five_exits_in_a_minute_are_a_crash_loop() => Soup.EachStep(moment =>
-    {
-        var tally = moment.After.Profile.Tally;
-        if (tally.Streak < RestartTally.CrashLoopExits) Assert.False(tally.CrashLooping);
-        Assert.True(tally.Exits.Count <= RestartTally.CrashLoopExits, "the tally grows");
-        if (tally.Streak == RestartTally.CrashLoopExits)
-        {
-            Assert.Equal(tally.Exits[4] - tally.Exits[0] <= TimeSpan.FromMinutes(1), tally.CrashLooping);
-        }
-    });
-
     /// PR-14: an exit that nobody saw is told as such.
     [Fact]
     public void Lost_is_never_success() => Soup.EachStep(moment =>
@@ -192,6 +179,36 @@ public sealed class ProcessLaws
         }
 
         if (reaped.Reason == ReapReason.Released) Assert.IsType<Event.ReleaseRequested>(moment.Input.Event);
+    });
+
+    /// PR-10: it is reaped in one step, under the reason that the state tells.
+    [Fact]
+    public void A_reap_is_told_with_its_reason() => Soup.EachStep(moment =>
+    {
+        var told = moment.Effects.Filter(effect => effect is Effect.Reap).ToArray();
+        if (moment.After is not State.Reaped reaped || moment.Before is State.Reaped)
+        {
+            Assert.Empty(told);
+            return;
+        }
+
+        Assert.Equal([new Effect.Reap(reaped.Profile.Id, reaped.Reason)], told);
+    });
+
+    /// PR-11, PR-14: whatever may run where the state says that nothing does is killed before it is forgotten.
+    [Fact]
+    public void Nothing_runs_that_no_state_stands_for() => Soup.EachStep(moment =>
+    {
+        var (before, input, effects, _) = moment;
+        var ended = before is State.Backoff or State.Exited;
+        var found = ended && input.Event is Event.Recovered(Observation.Alive);
+        var refused = input.Event is Event.SpawnFailed && !effects.Exists(Soup.IsReject);
+        if (!found && !refused) return;
+        var own = (before.Profile.Id, before.Profile.Generation);
+        var order = effects.ToList();
+        var kill = order.IndexOf(new Effect.KillTree(own.Id, own.Generation));
+        var forget = order.IndexOf(new Effect.Forget(own.Id, own.Generation));
+        Assert.True(kill >= 0 && kill < forget, "forgotten alive");
     });
 
     /// PR-1, PR-10: a task's life and idleness are bounded.
