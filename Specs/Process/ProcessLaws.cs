@@ -132,7 +132,7 @@ public sealed class ProcessLaws
         foreach (var (before, input, effects, after) in trace)
         {
             if (input.Event is Event.Withdrawn or Event.Redeclared) withdrawn = input.Event is Event.Withdrawn;
-            if (input.Event is Event.StopRequested && before is not State.Exited) held = !withdrawn;
+            if (input.Event is Event.StopRequested) held = !withdrawn;
             if (input.Event is Event.StartRequested or Event.RestartRequested or Event.Withdrawn) held = false;
             if (held) Assert.DoesNotContain(effects, effect => effect is Effect.Spawn && !Reissued(before, after));
         }

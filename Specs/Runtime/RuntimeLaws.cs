@@ -2,6 +2,7 @@ using Agent.Core.Model;
 using Agent.Core.Runtime;
 using Agent.Core.Time;
 using Agent.Specs.Tools;
+using LanguageExt;
 using Xunit;
 using Effect = Agent.Core.Runtime.RuntimeEffect;
 using Event = Agent.Core.Runtime.RuntimeEvent;
@@ -99,6 +100,14 @@ public sealed class RuntimeLaws
         }
     });
 
+    /// RT-8: a retry that stands comes when it was promised, however often the configuration is read meanwhile.
+    [Fact]
+    public void A_standing_retry_is_not_put_off() => Soup.EachStep(moment =>
+    {
+        if (!RetryOf(moment.Before).TryGet(out var before) || !RetryOf(moment.After).TryGet(out var after)) return;
+        Assert.Equal(before, after);
+    });
+
     /// RT-10: after the user's stop nothing but an ensure starts anything.
     [Fact]
     public void What_its_user_stopped_stays_down_until_an_ensure() => Soup.EachStep(moment =>
@@ -118,4 +127,11 @@ public sealed class RuntimeLaws
         Assert.Equal(moment.After, again.State);
         Assert.DoesNotContain(again.Effects, effect => effect is Effect.StartRuntime);
     });
+
+    private static Option<Instant> RetryOf(State state) => state switch
+    {
+        State.Degraded degraded => degraded.RetryAt,
+        State.Failed failed => failed.RetryAt,
+        State.NotStarted or State.Starting or State.Ready => Option<Instant>.None,
+    };
 }
