@@ -1,4 +1,5 @@
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 
 namespace Agent.Core.Host;
@@ -11,4 +12,6 @@ public abstract record HostEffect
     public sealed record Runtime(RuntimeEffect Effect) : HostEffect;
 
     public sealed record Process(ProcessEffect Effect) : HostEffect;
+
+    public sealed record Rollout(RolloutEffect Effect) : HostEffect;
 }

@@ -1,5 +1,6 @@
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 
 namespace Agent.Core.Host;
@@ -24,6 +25,15 @@ public abstract record HostEvent
     public sealed record ProcessReported(ProcessId Id, ProcessEvent Event) : HostEvent;
 
     public sealed record Runtime(RuntimeEvent Event) : HostEvent;
+
+    /// <summary>A manifest was verified, and this is what it asks of this host.</summary>
+    public sealed record RolloutOrdered(Principal By, RolloutOrder Order) : HostEvent;
+
+    /// <summary>An operator asks something of a rollout.</summary>
+    public sealed record RolloutRequested(RolloutId Id, Principal By, RolloutEvent Event) : HostEvent;
+
+    /// <summary>The shell learnt something about a rollout.</summary>
+    public sealed record RolloutReported(RolloutId Id, RolloutEvent Event) : HostEvent;
 
     /// <summary>The instant that <see cref="HostMachine.Deadline"/> named has come.</summary>
     public sealed record DeadlineReached : HostEvent;

@@ -1,5 +1,6 @@
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Core.Time;
 using Effect = Agent.Core.Host.HostEffect;
@@ -16,10 +17,12 @@ public static class HostMachine
 {
     public static Transition<State, Effect> Step(State state, Timed<Event> input) => input.Event switch
     {
-        Event.Started(var boot, var observed) => WithRuntime(
-            WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
-            new RuntimeEvent.Started(),
-            input.At),
+        Event.Started(var boot, var observed) => WithRollouts(
+            WithRuntime(
+                WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
+                new RuntimeEvent.Started(),
+                input.At),
+            state.Rollouts.Recover(boot, input.At)),
         Event.Configured(var policy, var services) => WithRuntime(
             WithProcesses(state with { Policy = policy }, state.Processes.Declare(services, input.At), input),
             new RuntimeEvent.PolicyChanged(),
@@ -30,26 +33,61 @@ public static class HostMachine
             WithProcesses(state, state.Processes.Request(id, by, new(input.At, @event)), input),
         Event.ProcessReported(var id, var @event) =>
             WithProcesses(state, state.Processes.Report(id, new(input.At, @event)), input),
-        Event.Runtime(var @event) => WithRuntime(new(state, Seq<Effect>()), @event, input.At),
+        Event.Runtime(var @event) => WithRuntime(Unchanged(state), @event, input.At),
+        Event.RolloutOrdered(_, var order) => WithRollouts(Unchanged(state), state.Rollouts.Accept(order, input.At)),
+        Event.RolloutRequested(var id, _, var @event) =>
+            WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event))),
+        Event.RolloutReported(var id, var @event) =>
+            WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event))),
         Event.DeadlineReached => Wake(state, input),
     };
 
     /// <summary>The next instant at which something must be looked at, if any.</summary>
-    public static Option<Instant> Deadline(State state) =>
-        Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline);
+    public static Option<Instant> Deadline(State state) => Instant.Earlier(
+        Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline), state.Rollouts.Deadline);
 
     /// <summary>The recurring watches that must run in this state.</summary>
-    public static Seq<Subscription> Subscriptions(State state) =>
-        RuntimeMachine.Probe(state.Runtime).TryGet(out var every)
+    public static Seq<Subscription> Subscriptions(State state)
+    {
+        var watches = RuntimeMachine.Probe(state.Runtime).TryGet(out var every)
             ? Seq1<Subscription>(new Subscription.RuntimeProbe(state.Runtime.History.Attempt, every))
             : Seq<Subscription>();
+        foreach (var rollout in state.Rollouts.All.Values)
+        {
+            if (rollout is not RolloutState.Soaking soaking) continue;
+            var id = soaking.Profile.Order.Id;
+            watches = watches.Add(new Subscription.RunningRelease(id, soaking.Switch.Activation));
+            foreach (var probe in RolloutMachine.Probes(soaking))
+            {
+                watches = watches.Add(new Subscription.RolloutProbe(id, soaking.Switch.Activation, probe.Name));
+            }
+        }
+
+        return watches;
+    }
 
     private static Transition<State, Effect> Wake(State state, Timed<Event> input)
     {
         var woken = WithProcesses(state, state.Processes.Wake(input.At), input);
-        return RuntimeMachine.Deadline(woken.State.Runtime).TryGet(out var at) && at <= input.At
-            ? WithRuntime(woken, new RuntimeEvent.DeadlineReached(), input.At)
-            : woken;
+        if (RuntimeMachine.Deadline(woken.State.Runtime).TryGet(out var at) && at <= input.At)
+        {
+            woken = WithRuntime(woken, new RuntimeEvent.DeadlineReached(), input.At);
+        }
+
+        return WithRollouts(woken, state.Rollouts.Wake(input.At));
+    }
+
+    private static Transition<State, Effect> Unchanged(State state) => new(state, Seq<Effect>());
+
+    private static Transition<State, Effect> WithRollouts(Transition<State, Effect> before, RolloutsStep step)
+    {
+        var effects = before.Effects;
+        foreach (var effect in step.Effects) effects = effects.Add(new Effect.Rollout(effect));
+        return new(
+            ReferenceEquals(step.Rollouts, before.State.Rollouts)
+                ? before.State
+                : before.State with { Rollouts = step.Rollouts },
+            effects);
     }
 
     private static Transition<State, Effect> WithRuntime(

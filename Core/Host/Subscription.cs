@@ -1,3 +1,6 @@
+using Agent.Core.Model;
+using Agent.Core.Rollout;
+
 namespace Agent.Core.Host;
 
 /// <summary>
@@ -10,4 +13,10 @@ public abstract record Subscription
 
     /// <summary>Ping the engine every <paramref name="Every"/>. Another attempt is another key.</summary>
     public sealed record RuntimeProbe(int Attempt, TimeSpan Every) : Subscription;
+
+    /// <summary>Run this probe at its interval. Another activation is another key, so nothing old counts for it.</summary>
+    public sealed record RolloutProbe(RolloutId Id, int Activation, ProbeName Probe) : Subscription;
+
+    /// <summary>See from time to time whether the host still runs what the rollout switched it to.</summary>
+    public sealed record RunningRelease(RolloutId Id, int Activation) : Subscription;
 }

@@ -16,4 +16,17 @@ public enum ErrorCode
     Stopping,
     Busy,
     NotAllowed,
+    NoSuchRollout,
+
+    /// <summary>An event of a rollout that is not newer than the last one taken.</summary>
+    Seen,
+
+    /// <summary>This rollout is known already, whatever became of it.</summary>
+    Known,
+
+    /// <summary>The manifest is older than one seen before.</summary>
+    VersionRollback,
+
+    /// <summary>Two manifests claim one version.</summary>
+    VersionReused,
 }

@@ -79,6 +79,9 @@ public enum ProcessKind
 
     /// <summary>Part of the container runtime, started by it. Its descendants are containers and outlive it.</summary>
     Daemon,
+
+    /// <summary>One step of a switch between releases: run once, bounded in time, counted against nobody.</summary>
+    Activation,
 }
 
 public enum StdinMode

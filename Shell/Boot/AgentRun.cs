@@ -8,6 +8,8 @@ using System.Threading.Tasks;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
+using Agent.Shell.Activators;
 using Agent.Shell.Api;
 using Agent.Shell.Config;
 using Agent.Shell.Docker;
@@ -19,6 +21,7 @@ using Agent.Shell.Linux;
 using Agent.Shell.Loop;
 using Agent.Shell.Observability;
 using Agent.Shell.Output;
+using Agent.Shell.Probes;
 using Agent.Shell.Sources;
 using LanguageExt;
 
@@ -40,6 +43,7 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly OutputHub _output;
     private readonly KeeperLink _keeper;
     private readonly RuntimeStarter _runtime;
+    private readonly RolloutInterpreter _rollouts;
     private readonly SubscriptionSet _subscriptions;
     private readonly ApiServer _api;
     private AgentConfig _config;
@@ -57,8 +61,12 @@ internal sealed class AgentRun : IAsyncDisposable
         _output = new OutputHub(paths.Rings, paths.Logs, keeperPaths, key => _ = _keeper!.CloseInputAsync(key));
         _keeper = new KeeperLink(keeperPaths, _output, _ending.Token);
         _runtime = new RuntimeStarter(_loop, _secrets, Layout);
-        router.Connect(_runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token));
-        _subscriptions = new SubscriptionSet(_loop, DefaultScheduler.Instance);
+        var activators = new Dictionary<ActivatorKind, IActivator>();
+        _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
+        router.Connect(
+            _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts);
+        _subscriptions = new SubscriptionSet(
+            _loop, new RolloutWatch(_loop, new ProbeRunner(_loop), activators), DefaultScheduler.Instance);
         _loop.Advanced += published => _subscriptions.Update(published.State);
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
@@ -109,6 +117,7 @@ internal sealed class AgentRun : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         await _api.DisposeAsync().ConfigureAwait(false);
         await _runtime.DisposeAsync().ConfigureAwait(false);
+        await _rollouts.DisposeAsync().ConfigureAwait(false);
         _subscriptions.Dispose();
         _loop.Dispose();
         _output.Dispose();
@@ -162,6 +171,7 @@ internal sealed class AgentRun : IAsyncDisposable
 
         await _api.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _runtime.DisposeAsync().ConfigureAwait(false);
+        await _rollouts.DisposeAsync().ConfigureAwait(false);
         _loop.Complete();
         await _loop.Completion.WaitAsync(TimeSpan.FromSeconds(4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Log.Info("ended", ("seq", _loop.Current.Seq), ("digest", StateDigest.Of(_loop.Current.State)));

@@ -10,17 +10,20 @@ internal sealed class EffectRouter : IEffects
     // Interpreters need the loop and the loop needs them; they are set once, before the loop starts.
     private RuntimeStarter? _runtime;
     private ProcessInterpreter? _processes;
+    private RolloutInterpreter? _rollouts;
 
-    public void Connect(RuntimeStarter runtime, ProcessInterpreter processes)
+    public void Connect(RuntimeStarter runtime, ProcessInterpreter processes, RolloutInterpreter rollouts)
     {
         _runtime = runtime;
         _processes = processes;
+        _rollouts = rollouts;
     }
 
     public void Run(HostEffect effect) => _ = effect switch
     {
         HostEffect.Runtime(var runtime) => Run(() => _runtime?.Run(runtime)),
         HostEffect.Process(var process) => Run(() => _processes?.Run(process)),
+        HostEffect.Rollout(var rollout) => Run(() => _rollouts?.Run(rollout)),
     };
 
     private static bool Run(System.Action action)

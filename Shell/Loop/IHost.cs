@@ -4,6 +4,7 @@ using System.Threading.Tasks;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Core.Time;
 using LanguageExt;
@@ -62,6 +63,7 @@ internal sealed record Refusal(ErrorCode Code, string Reason)
     {
         HostEffect.Runtime(RuntimeEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Process(ProcessEffect.Reject(var code, var reason)) => new(code, reason),
-        HostEffect.Runtime or HostEffect.Process => null,
+        HostEffect.Rollout(RolloutEffect.Reject(var code, var reason)) => new(code, reason),
+        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout => null,
     };
 }

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Reactive;
 using System.Reactive.Concurrency;
+using System.Reactive.Disposables;
 using System.Reactive.Linq;
 using System.Threading;
 using System.Threading.Tasks;
@@ -18,7 +19,7 @@ namespace Agent.Shell.Sources;
 /// The recurring watches that run. Each published state names the set it needs; what it names and does not run is
 /// begun, what runs and it does not name is ended. Here alone does Rx live, and it ends at the inbox.
 /// </summary>
-internal sealed class SubscriptionSet(IHost host, IScheduler scheduler) : IDisposable
+internal sealed class SubscriptionSet(IHost host, RolloutWatch rollouts, IScheduler scheduler) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Subscription, IDisposable> _running = [];
@@ -56,23 +57,30 @@ internal sealed class SubscriptionSet(IHost host, IScheduler scheduler) : IDispo
 
     private IDisposable Begin(Subscription subscription, HostState state) => subscription switch
     {
-        Subscription.RuntimeProbe(_, var every) => Repeat(every, stop => ProbeAsync(EndpointOf(state.Runtime), stop)),
+        Subscription.RuntimeProbe(_, var every) =>
+            Repeat(every, every, stop => ProbeAsync(EndpointOf(state.Runtime), stop)),
+        Subscription.RolloutProbe probe when RolloutWatch.SpecOf(state, probe) is { } spec =>
+            Repeat(spec.InitialDelay, spec.Interval, stop => rollouts.ProbeAsync(probe, stop)),
+        Subscription.RolloutProbe => Disposable.Empty,
+        Subscription.RunningRelease running =>
+            Repeat(RolloutWatch.RunningEvery, RolloutWatch.RunningEvery, stop => rollouts.LookAsync(running, stop)),
     };
 
     /// <summary>
     /// The next turn's wait begins when this turn is over, so there is one at a time and a slow one costs its own
     /// time alone. A turn that fails is told of and followed by the next.
     /// </summary>
-    private IDisposable Repeat(TimeSpan every, Func<CancellationToken, Task> turn) => Observable
-        .Timer(every, scheduler)
+    private IDisposable Repeat(TimeSpan first, TimeSpan every, Func<CancellationToken, Task> turn) =>
+        Turn(first, turn).Concat(Turn(every, turn).Repeat()).Subscribe();
+
+    private IObservable<Unit> Turn(TimeSpan after, Func<CancellationToken, Task> turn) => Observable
+        .Timer(after, scheduler)
         .SelectMany(_ => Observable.FromAsync(turn))
         .Catch((Exception error) =>
         {
             Log.Warn("a watch failed and goes on", ("error", error.Message));
             return Observable.Empty<Unit>();
-        })
-        .Repeat()
-        .Subscribe();
+        });
 
     private async Task ProbeAsync(string socket, CancellationToken stop)
     {

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Shell.Journal.Codec;
 using Agent.Tests.Support;
@@ -28,6 +29,11 @@ public sealed class HostCodecTests
         {
             RoundTrip(new HostEvent.ProcessReported(samples.Any<ProcessId>(), @event));
         }
+
+        foreach (var @event in samples.EachCase<RolloutEvent>())
+        {
+            RoundTrip(new HostEvent.RolloutReported(samples.Any<RolloutId>(), @event));
+        }
     });
 
     /// JO-3: a snapshot is the state, whole.
@@ -42,8 +48,17 @@ public sealed class HostCodecTests
                 processes = processes.AddOrUpdate(process.Profile.Id, process);
             }
 
+            var rollouts = Rollouts.Empty;
+            foreach (var rollout in samples.EachCase<RolloutState>())
+            {
+                var order = rollout.Profile.Order;
+                rollouts = new(
+                    rollouts.All.AddOrUpdate(order.Id, rollout),
+                    rollouts.Floors.AddOrUpdate(order.Channel, order.Version));
+            }
+
             var state = new HostState(
-                samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes));
+                samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes), rollouts);
             var written = Written(json => HostCodec.Write(json, state));
             var from = new JsonIn(written);
             var read = HostCodec.ReadState(ref from);
@@ -58,6 +73,7 @@ public sealed class HostCodecTests
     {
         foreach (var effect in samples.EachCase<RuntimeEffect>()) CheckObject(new HostEffect.Runtime(effect));
         foreach (var effect in samples.EachCase<ProcessEffect>()) CheckObject(new HostEffect.Process(effect));
+        foreach (var effect in samples.EachCase<RolloutEffect>()) CheckObject(new HostEffect.Rollout(effect));
     });
 
     /// JO-2: a record of another make is refused by name and place, never guessed at.

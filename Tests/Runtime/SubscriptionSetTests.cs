@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Net.Sockets;
@@ -7,7 +8,10 @@ using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Host;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
+using Agent.Shell.Activators;
+using Agent.Shell.Probes;
 using Agent.Shell.Sources;
 using Agent.Tests.Support;
 using LanguageExt;
@@ -27,7 +31,8 @@ public sealed class SubscriptionSetTests : IDisposable
 
     public SubscriptionSetTests()
     {
-        _subscriptions = new SubscriptionSet(_host, _time);
+        _subscriptions = new SubscriptionSet(
+            _host, new RolloutWatch(_host, new ProbeRunner(_host), new Dictionary<ActivatorKind, IActivator>()), _time);
         _host.Advanced += published => _subscriptions.Update(published.State);
     }
 

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using LanguageExt;
 using Effect = Agent.Core.Host.HostEffect;
@@ -36,6 +37,12 @@ internal static class HostCodec
         Event.ProcessReported e => ProcessCodec.Write(
             to.Begin("processReported"u8).Text("id"u8, e.Id.Value).Name("event"u8), e.Event).End(),
         Event.Runtime e => RuntimeCodec.Write(to.Begin("runtime"u8).Name("event"u8), e.Event).End(),
+        Event.RolloutOrdered e => RolloutOrderCodec.Write(
+            to.Begin("rolloutOrdered"u8).Number("by"u8, e.By.Uid).Name("order"u8), e.Order).End(),
+        Event.RolloutRequested e => RolloutCodec.Write(
+            to.Begin("rolloutRequested"u8).Text("id"u8, e.Id.Value).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
+        Event.RolloutReported e => RolloutCodec.Write(
+            to.Begin("rolloutReported"u8).Text("id"u8, e.Id.Value).Name("event"u8), e.Event).End(),
         Event.DeadlineReached => to.Begin("deadlineReached"u8).End(),
     };
 
@@ -48,9 +55,13 @@ internal static class HostCodec
             "configured" => new Event.Configured(Policy(ref from), Services(ref from)),
             "spawnRequested" => new Event.SpawnRequested(ProcessCodec.Id(ref from), ProcessCodec.NamedSpec(ref from)),
             "processRequested" => new Event.ProcessRequested(
-                ProcessCodec.Id(ref from), new Principal(checked((uint)from.Number("by"u8))), ProcessEvent(ref from)),
+                ProcessCodec.Id(ref from), By(ref from), ProcessEvent(ref from)),
             "processReported" => new Event.ProcessReported(ProcessCodec.Id(ref from), ProcessEvent(ref from)),
             "runtime" => new Event.Runtime(RuntimeEvent(ref from)),
+            "rolloutOrdered" => new Event.RolloutOrdered(By(ref from), RolloutOrderCodec.NamedOrder(ref from)),
+            "rolloutRequested" => new Event.RolloutRequested(
+                RolloutOrderCodec.Id(ref from), By(ref from), RolloutEvent(ref from)),
+            "rolloutReported" => new Event.RolloutReported(RolloutOrderCodec.Id(ref from), RolloutEvent(ref from)),
             "deadlineReached" => new Event.DeadlineReached(),
             _ => throw new UnknownRecordException($"event \"{type}\"", from.Consumed),
         };
@@ -69,6 +80,7 @@ internal static class HostCodec
     {
         Effect.Runtime(var runtime) => RuntimeCodec.Write(to, runtime),
         Effect.Process(var process) => ProcessCodec.Write(to, process),
+        Effect.Rollout(var rollout) => RolloutCodec.Write(to, rollout),
     };
 
     public static JsonOut Write(JsonOut to, HostState state)
@@ -76,7 +88,11 @@ internal static class HostCodec
         Policy(to.Begin().Text("boot"u8, state.Boot.Value), state.Policy);
         RuntimeCodec.Write(to.Name("runtime"u8), state.Runtime).BeginList("processes"u8);
         foreach (var process in state.Processes.All.Values) ProcessStateCodec.Write(to, process);
-        return to.EndList().End();
+        to.EndList();
+
+        // Left out where there never was one, so that the digests of journals from before rollouts stay true.
+        if (!ReferenceEquals(state.Rollouts, Rollouts.Empty)) RolloutStateCodec.Write(to.Name("rollouts"u8), state.Rollouts);
+        return to.End();
     }
 
     public static HostState ReadState(ref JsonIn from)
@@ -95,8 +111,15 @@ internal static class HostCodec
         }
 
         from.EndList();
+        var rollouts = Rollouts.Empty;
+        if (!from.AtObjectEnd)
+        {
+            from.Name("rollouts"u8);
+            rollouts = RolloutStateCodec.ReadAll(ref from);
+        }
+
         from.End();
-        return new(boot, policy, runtime, new Registry(processes));
+        return new(boot, policy, runtime, new Registry(processes), rollouts);
     }
 
     private static ProcessEvent ProcessEvent(ref JsonIn from)
@@ -104,6 +127,14 @@ internal static class HostCodec
         from.Name("event"u8);
         return ProcessCodec.ReadEvent(ref from);
     }
+
+    private static RolloutEvent RolloutEvent(ref JsonIn from)
+    {
+        from.Name("event"u8);
+        return RolloutCodec.ReadEvent(ref from);
+    }
+
+    private static Principal By(ref JsonIn from) => new(checked((uint)from.Number("by"u8)));
 
     private static RuntimeEvent RuntimeEvent(ref JsonIn from)
     {

@@ -24,6 +24,9 @@ internal ref struct JsonIn
 
     public readonly bool IsNull => _reader.TokenType == JsonTokenType.Null;
 
+    /// <summary>The object under way has no further field.</summary>
+    public readonly bool AtObjectEnd => _reader.TokenType == JsonTokenType.EndObject;
+
     public readonly bool AtListEnd => _reader.TokenType == JsonTokenType.EndArray;
 
     /// <summary>Enters an object and reads its type.</summary>

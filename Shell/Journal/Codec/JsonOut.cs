@@ -124,6 +124,12 @@ internal sealed class JsonOut : IDisposable
         return this;
     }
 
+    public JsonOut NullValue()
+    {
+        _writer.WriteNullValue();
+        return this;
+    }
+
     public JsonOut BeginList(ReadOnlySpan<byte> name)
     {
         _writer.WriteStartArray(name);

@@ -1,6 +1,7 @@
 using System;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 
 namespace Agent.Shell.Journal.Codec;
@@ -11,7 +12,7 @@ namespace Agent.Shell.Journal.Codec;
 /// </summary>
 internal static class Names
 {
-    private static readonly string[] Kinds = ["task", "service", "daemon"];
+    private static readonly string[] Kinds = ["task", "service", "daemon", "activation"];
     private static readonly string[] Stdins = ["none", "prelude", "open"];
     private static readonly string[] Overflows = ["dropOldest", "backpressure"];
     private static readonly string[] Policies = ["never", "onFailure", "always"];
@@ -25,8 +26,13 @@ internal static class Names
     private static readonly string[] Errors =
     [
         "notLegal", "stale", "noSuchProcess", "quota", "registryFull", "invalidInput", "stillRunning", "stopping", "busy",
-        "notAllowed",
+        "notAllowed", "noSuchRollout", "seen", "known", "versionRollback", "versionReused",
     ];
+
+    private static readonly string[] Activators = ["nixos", "release"];
+    private static readonly string[] Failures = ["rollbackAndHalt", "halt"];
+    private static readonly string[] Modes = ["enforce", "observe", "disabled"];
+    private static readonly string[] Helds = ["policy", "operator", "drift", "noWayBack", "nothingSwitched"];
 
     public static string Of(ProcessKind value) => Kinds[(int)value];
 
@@ -48,6 +54,14 @@ internal static class Names
 
     public static string Of(ErrorCode value) => Errors[(int)value];
 
+    public static string Of(ActivatorKind value) => Activators[(int)value];
+
+    public static string Of(OnFailure value) => Failures[(int)value];
+
+    public static string Of(ProbeMode value) => Modes[(int)value];
+
+    public static string Of(HeldBecause value) => Helds[(int)value];
+
     public static ProcessKind Kind(string name) => (ProcessKind)Place(Kinds, name);
 
     public static StdinMode Stdin(string name) => (StdinMode)Place(Stdins, name);
@@ -67,6 +81,14 @@ internal static class Names
     public static ExitReason Reason(string name) => (ExitReason)Place(Reasons, name);
 
     public static ErrorCode Error(string name) => (ErrorCode)Place(Errors, name);
+
+    public static ActivatorKind Activator(string name) => (ActivatorKind)Place(Activators, name);
+
+    public static OnFailure Failure(string name) => (OnFailure)Place(Failures, name);
+
+    public static ProbeMode Mode(string name) => (ProbeMode)Place(Modes, name);
+
+    public static HeldBecause Held(string name) => (HeldBecause)Place(Helds, name);
 
     private static int Place(string[] names, string name)
     {

@@ -1,0 +1,40 @@
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Model;
+using Agent.Core.Rollout;
+using LanguageExt;
+
+namespace Agent.Shell.Probes;
+
+/// <summary>Runs a probe once. It never throws for what it finds: what cannot be run is inconclusive.</summary>
+internal interface IProbeRunner
+{
+    Task<ProbeResult> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop);
+}
+
+/// <summary>What one run found; the controls are those of an evidence file, as they were judged.</summary>
+internal sealed record ProbeResult(ProbeOutcome Outcome, Seq<ControlResult> Controls)
+{
+    public static ProbeResult Passed(string detail) => new(new ProbeOutcome.Passed(Cut(detail)), default);
+
+    public static ProbeResult Failed(string detail) => new(new ProbeOutcome.Failed(Cut(detail)), default);
+
+    public static ProbeResult Inconclusive(string detail) => new(new ProbeOutcome.Inconclusive(Cut(detail)), default);
+
+    /// <summary>At most so many bytes of UTF-8, cut between characters, and then marked as cut.</summary>
+    public static string Cut(string detail)
+    {
+        const string Mark = "…";
+        if (System.Text.Encoding.UTF8.GetByteCount(detail) <= ProbeOutcome.MaxDetail) return detail;
+        var kept = 0;
+        var bytes = 3;
+        foreach (var rune in detail.EnumerateRunes())
+        {
+            if (bytes + rune.Utf8SequenceLength > ProbeOutcome.MaxDetail) break;
+            bytes += rune.Utf8SequenceLength;
+            kept += rune.Utf16SequenceLength;
+        }
+
+        return detail[..kept] + Mark;
+    }
+}
