@@ -15,16 +15,19 @@ public sealed class HostLegality
     [Fact]
     public void Each_event_reaches_the_machines_that_the_table_names() => Legality.Check(
         """
-                         | Runtime Processes Boot Policy
-        Started          | +       +         +    .
-        Configured       | +       +         .    +
-        SpawnRequested   | .       +         .    .
-        ProcessRequested | .       +         .    .
-        ProcessReported  | .       +         .    .
-        Runtime          | +       .         .    .
-        DeadlineReached  | +       +         .    .
+                         | Runtime Processes Rollouts Boot Policy
+        Started          | +       +         +        +    .
+        Configured       | +       +         .        .    +
+        SpawnRequested   | .       +         .        .    .
+        ProcessRequested | .       +         .        .    .
+        ProcessReported  | .       +         .        .    .
+        Runtime          | +       .         .        .    .
+        RolloutOrdered   | .       .         +        .    .
+        RolloutRequested | .       .         +        .    .
+        RolloutReported  | .       .         +        .    .
+        DeadlineReached  | +       +         +        .    .
         """,
-        ["Runtime", "Processes", "Boot", "Policy"],
+        ["Runtime", "Processes", "Rollouts", "Boot", "Policy"],
         HostSamples.EachEvent,
         Reaches);
 
@@ -38,6 +41,8 @@ public sealed class HostLegality
                 || step.Effects.Exists(effect => effect is HostEffect.Runtime),
             "Processes" => !ReferenceEquals(before.Processes, after.Processes)
                 || step.Effects.Exists(effect => effect is HostEffect.Process),
+            "Rollouts" => !ReferenceEquals(before.Rollouts, after.Rollouts)
+                || step.Effects.Exists(effect => effect is HostEffect.Rollout),
             "Boot" => before.Boot != after.Boot,
             _ => before.Policy != after.Policy,
         };

@@ -1,6 +1,7 @@
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Core.Time;
 using Agent.Specs.Tools;
@@ -17,16 +18,25 @@ internal static class HostSamples
 
     public static ProcessId Task { get; } = Ids.Of("t1");
 
-    /// <summary>A task that runs, and a runtime that failed and is to be kept.</summary>
+    /// <summary>
+    /// A task that runs, a runtime that failed and is to be kept, a rollout that soaks and one that is switching.
+    /// </summary>
     public static HostState Busy { get; } = Run(
         new HostEvent.Configured(RuntimePolicy.Default with { Keep = Keep.Always }, Seq<ServiceDeclaration>()),
         new HostEvent.SpawnRequested(Task, Specimens.Task("job", owner: 1000)),
         new HostEvent.ProcessReported(Task, new ProcessEvent.SpawnCompleted(1, Specimens.Identity(10))),
-        new HostEvent.Runtime(new RuntimeEvent.StartFailed(1, "no kernel module", Seq<ServiceStatus>())));
+        new HostEvent.Runtime(new RuntimeEvent.StartFailed(1, "no kernel module", Seq<ServiceStatus>())),
+        new HostEvent.RolloutOrdered(Principal.Root, Specimens.Order(1)),
+        new HostEvent.RolloutReported(Ids.Rollout(1), new RolloutEvent.ActivationStarted(1, None, "release")),
+        new HostEvent.RolloutReported(Ids.Rollout(1), new RolloutEvent.ActivationCompleted(1, Ids.Release(1))),
+        new HostEvent.RolloutOrdered(Principal.Root, Specimens.Order(1, "edge")));
 
     public static IEnumerable<HostEvent> EachEvent =>
         new Samples(1)
             .Pin(_ => Task)
+            .Pin(_ => Ids.Rollout(1))
+            .Pin(_ => Specimens.Order(2))
+            .Pin<RolloutEvent>(_ => new RolloutEvent.HaltRequested())
             .Pin<RuntimeEvent>(_ => new RuntimeEvent.StopRequested())
             .Pin<ProcessEvent>(_ => new ProcessEvent.Touched())
             .Pin(_ => new Principal(1000))

@@ -16,7 +16,8 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
     public override Option<Instant> Deadline(HostState state) => HostMachine.Deadline(state);
 
     public override bool IsReject(HostEffect effect) => effect is
-        HostEffect.Runtime(Core.Runtime.RuntimeEffect.Reject) or HostEffect.Process(ProcessEffect.Reject);
+        HostEffect.Runtime(Core.Runtime.RuntimeEffect.Reject) or HostEffect.Process(ProcessEffect.Reject)
+        or HostEffect.Rollout(Core.Rollout.RolloutEffect.Reject);
 
     protected override HostState Initial(int seed) => HostState.Initial;
 
@@ -34,7 +35,8 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
         HostEvent.ProcessReported(var id, ProcessEvent.ExitObserved observed) => new HostEvent.ProcessReported(
             id, observed with { Generation = Generation(state, id) }),
         HostEvent.Started or HostEvent.Configured or HostEvent.SpawnRequested or HostEvent.ProcessRequested
-            or HostEvent.ProcessReported or HostEvent.Runtime or HostEvent.DeadlineReached => @event,
+            or HostEvent.ProcessReported or HostEvent.Runtime or HostEvent.RolloutOrdered or HostEvent.RolloutRequested
+            or HostEvent.RolloutReported or HostEvent.DeadlineReached => @event,
     };
 
     private static int Generation(HostState state, ProcessId id) =>

@@ -261,6 +261,9 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEvent.ProcessReported(var id, var told) => $"{id} {told.GetType().Name}",
         HostEvent.Runtime(var told) => told.GetType().Name,
         HostEvent.Configured(_, var services) => TracePrinter.Print(services),
+        HostEvent.RolloutOrdered(_, var order) => order.Id.Value,
+        HostEvent.RolloutRequested(var id, _, var asked) => $"{id} {asked.GetType().Name}",
+        HostEvent.RolloutReported(var id, var told) => $"{id} {told.GetType().Name}",
         HostEvent.Started or HostEvent.DeadlineReached => "",
     };
 
@@ -268,5 +271,6 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
     {
         HostEffect.Runtime(var inner) => inner.GetType().Name,
         HostEffect.Process(var inner) => inner.GetType().Name,
+        HostEffect.Rollout(var inner) => inner.GetType().Name,
     };
 }

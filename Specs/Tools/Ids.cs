@@ -1,4 +1,5 @@
 using Agent.Core.Model;
+using Agent.Core.Rollout;
 
 namespace Agent.Specs.Tools;
 
@@ -7,4 +8,14 @@ public static class Ids
 {
     public static ProcessId Of(string text) =>
         ProcessId.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no id"));
+
+    /// <summary>Rollouts of one channel, or of the one named.</summary>
+    public static RolloutId Rollout(int number, string channel = "stable") =>
+        RolloutId.Parse($"{channel}@{number:x8}").IfNone(() => throw new InvalidOperationException("no rollout's id"));
+
+    public static ReleaseId Release(int number) =>
+        ReleaseId.Parse($"sha256:{number:x64}").IfNone(() => throw new InvalidOperationException("no release's id"));
+
+    public static ProbeName Probe(string text) =>
+        ProbeName.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no probe's name"));
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Agent.Core.Model;
+using Agent.Core.Rollout;
 using LanguageExt;
 
 namespace Agent.Specs.Tools;
@@ -52,6 +53,9 @@ public sealed class Samples(int seed)
         : type == typeof(bool) ? _random.Next(2) == 1
         : type == typeof(TimeSpan) ? TimeSpan.FromMilliseconds(_random.Next(0, 120_000))
         : type == typeof(ProcessId) ? Id()
+        : type == typeof(RolloutId) ? Ids.Rollout(_random.Next(4))
+        : type == typeof(ReleaseId) ? Ids.Release(_random.Next(4))
+        : type == typeof(ProbeName) ? Ids.Probe(_random.Next(2) == 0 ? "http" : "disk")
         : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
         : IsGeneric(type, typeof(Option<>)) ? Optional(type)
         : IsGeneric(type, typeof(Seq<>)) ? List(type)

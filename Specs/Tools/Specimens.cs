@@ -1,5 +1,6 @@
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using LanguageExt;
 using static LanguageExt.Prelude;
 
@@ -45,6 +46,21 @@ public static class Specimens
         IdleTimeout = None,
         Grace = ProcessSpec.MaxGrace,
     };
+
+    /// <summary>Release n as version n: a minute of soak, one enforced probe, back by itself.</summary>
+    public static RolloutOrder Order(int number, string channel = "stable") => new(
+        Ids.Rollout(number, channel),
+        number,
+        ActivatorKind.Release,
+        Ids.Release(number),
+        new RolloutPolicy(
+            TimeSpan.FromMinutes(1), RolloutPolicy.DefaultFailureThreshold, OnFailure.RollbackAndHalt, OnFailure.Halt,
+            RolloutPolicy.DefaultVerdictWithin, RolloutPolicy.DefaultSwitchTimeout, Unattended: false),
+        Seq1(Probe("http", ProbeMode.Enforce)));
+
+    public static ProbeSpec Probe(string name, ProbeMode mode) => new(
+        Ids.Probe(name), mode, ProbeSpec.DefaultInterval, ProbeSpec.DefaultTimeout, TimeSpan.Zero, SuccessThreshold: 1,
+        FailureThreshold: 1, new ProbeCheck.Tcp("127.0.0.1", 80));
 
     public static ProcessIdentity Identity(int pid) => new(pid, pid * 100L, Boot);
 

@@ -4,6 +4,7 @@ using System.Reflection;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Core.Time;
 
@@ -30,6 +31,13 @@ public static class TracePrinter
         ProcessProfile profile => Brief(profile),
         HostEffect.Runtime(var effect) => $"runtime {Print(effect)}",
         HostEffect.Process(var effect) => $"process {Print(effect)}",
+        HostEffect.Rollout(var effect) => $"rollout {Print(effect)}",
+        RolloutId rollout => rollout.Value,
+        ReleaseId release => Brief(release),
+        ProbeName probe => probe.Value,
+        RolloutOrder order => order.Id.Value,
+        RolloutProfile profile => Print(profile.Order),
+        Rollouts known => Print(known.All.Values.ToArray()),
         Registry known => Print(known.All.Values.ToArray()),
         ServiceStatus row => Brief(row),
         RuntimeHistory history => Brief(history),
@@ -56,6 +64,10 @@ public static class TracePrinter
         text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or ':')
             ? text
             : $"'{text.Replace("\n", "\\n", StringComparison.Ordinal)}'";
+
+    /// <summary>An archive's digest by its last digits, in which the samples differ.</summary>
+    private static string Brief(ReleaseId release) =>
+        release.Value.StartsWith(ReleaseId.ArchivePrefix, StringComparison.Ordinal) ? $"release-{release.Value[^1]}" : release.Value;
 
     private static string Brief(ProcessSpec spec) => spec.Command.Count == 1
         ? Text(spec.Label)

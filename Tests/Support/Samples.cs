@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Reflection;
 using Agent.Core.Model;
+using Agent.Core.Rollout;
 using LanguageExt;
 
 namespace Agent.Tests.Support;
@@ -31,6 +32,10 @@ public sealed class Samples(int seed)
         : type == typeof(bool) ? _random.Next(2) == 1
         : type == typeof(TimeSpan) ? TimeSpan.FromMilliseconds(_random.Next())
         : type == typeof(ProcessId) ? Id()
+        : type == typeof(ChannelName) ? ChannelName.Parse("c" + _random.Next(100)).IfNone(NoSample<ChannelName>)
+        : type == typeof(RolloutId) ? RolloutId.Parse($"c{_random.Next(9)}@{_random.Next(1 << 20):x8}").IfNone(NoSample<RolloutId>)
+        : type == typeof(ReleaseId) ? ReleaseId.Parse($"sha256:{_random.Next(1 << 20):x64}").IfNone(NoSample<ReleaseId>)
+        : type == typeof(ProbeName) ? ProbeName.Parse("probe-" + _random.Next(9)).IfNone(NoSample<ProbeName>)
         : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
         : IsGeneric(type, typeof(Option<>)) ? Optional(type)
         : IsGeneric(type, typeof(Seq<>)) ? List(type)
@@ -67,7 +72,9 @@ public sealed class Samples(int seed)
 
     private ProcessId Id() =>
         ProcessId.Parse(string.Concat(Enumerable.Range(0, 26).Select(_ => (char)('a' + _random.Next(26)))))
-            .IfNone(() => throw new InvalidOperationException("a sample id is an id"));
+            .IfNone(NoSample<ProcessId>);
+
+    private static T NoSample<T>() => throw new InvalidOperationException($"a sample is a {typeof(T).Name}");
 
     private static bool IsGeneric(Type type, Type definition) =>
         type.IsGenericType && type.GetGenericTypeDefinition() == definition;
