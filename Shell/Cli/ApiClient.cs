@@ -13,17 +13,14 @@ using Agent.Shell.Api;
 
 namespace Agent.Shell.Cli;
 
-/// <summary>
-/// Asks the agent over its socket. Every refusal becomes a <see cref="CommandFailure"/> with its exit code.
-/// </summary>
+/// <summary>Asks the agent over its socket. A refusal is a <see cref="CommandFailure"/> with its exit code.</summary>
 internal sealed class ApiClient : IDisposable
 {
-    private readonly string _socket;
     private readonly HttpClient _http;
 
     public ApiClient(string socket)
     {
-        _socket = socket;
+        Socket = Places.Fitting(socket);
         _http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -31,7 +28,7 @@ internal sealed class ApiClient : IDisposable
             AllowAutoRedirect = false,
             ConnectCallback = async (_, stop) =>
             {
-                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                var connection = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), stop).ConfigureAwait(false);
                 return new NetworkStream(connection, ownsSocket: true);
             },
@@ -42,7 +39,16 @@ internal sealed class ApiClient : IDisposable
         };
     }
 
+    public string Socket { get; }
+
     public void Dispose() => _http.Dispose();
+
+    /// <summary>The answer as the agent wrote it.</summary>
+    public async Task<string> TextAsync(string path, CancellationToken stop)
+    {
+        using var answer = await SendAsync(HttpMethod.Get, path, null, stop).ConfigureAwait(false);
+        return await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
+    }
 
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken stop)
     {
@@ -65,9 +71,7 @@ internal sealed class ApiClient : IDisposable
         return SendAsync(HttpMethod.Post, path, content, stop);
     }
 
-    /// <summary>
-    /// The answer with its headers read and its body still to come; an error answer is a failure already.
-    /// </summary>
+    /// <summary>The answer with its headers read and its body still to come; an error answer is a failure already.</summary>
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, HttpContent? content, CancellationToken stop)
     {
@@ -77,9 +81,9 @@ internal sealed class ApiClient : IDisposable
         {
             answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false);
         }
-        catch (HttpRequestException failure) when (failure.InnerException is SocketException or null)
+        catch (HttpRequestException failure) when (failure.InnerException is SocketException)
         {
-            throw NoAgent(failure.InnerException?.Message ?? failure.Message);
+            throw NoAgent(((SocketException)failure.InnerException).SocketErrorCode);
         }
 
         if (answer.IsSuccessStatusCode) return answer;
@@ -95,9 +99,7 @@ internal sealed class ApiClient : IDisposable
         while (await lines.ReadLineAsync(stop).ConfigureAwait(false) is { } line) yield return line;
     }
 
-    /// <summary>
-    /// The process that a person means: by id, by the beginning of one id (four characters at least), or by label.
-    /// </summary>
+    /// <summary>The process that a person means: by id, by the beginning of one id (four characters at least), or by label.</summary>
     public async Task<ProcessInfo> FindAsync(string name, CancellationToken stop)
     {
         const int ShortestPrefix = 4;
@@ -106,16 +108,18 @@ internal sealed class ApiClient : IDisposable
         var labelled = all.Where(one => one.Label == name).ToList();
         if (labelled.Count > 1) labelled = [.. labelled.Where(one => one.Phase != "exited").DefaultIfEmpty(labelled[^1])];
         var meant = labelled.Count > 0 ? labelled
-            : name.Length >= ShortestPrefix ? [.. all.Where(one => one.Id.StartsWith(name, StringComparison.Ordinal))]
+            : name.Length >= ShortestPrefix ? all.Where(one => one.Id.StartsWith(name, StringComparison.Ordinal)).ToList()
             : [];
         return meant.Count switch
         {
             1 => meant[0],
             0 => throw new CommandFailure(ExitCodes.NotFound, $"no process {name}; `agent ps` lists them"),
-            _ => throw new CommandFailure(
-                ExitCodes.Usage, $"{name} may be {string.Join(", ", meant.Select(one => $"{one.Id} ({one.Label})"))}; name one by its id"),
+            _ => throw new CommandFailure(ExitCodes.Usage, $"{name} may be {Candidates(meant)}; name one by its id"),
         };
     }
+
+    private static string Candidates(IReadOnlyList<ProcessInfo> meant) =>
+        string.Join(", ", meant.Select(one => $"{one.Id} ({Screen.Clean(one.Label)})"));
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, JsonTypeInfo<T> type, CancellationToken stop)
     {
@@ -127,7 +131,11 @@ internal sealed class ApiClient : IDisposable
     private static async Task<CommandFailure> RefusedAsync(HttpResponseMessage answer, CancellationToken stop)
     {
         var text = await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
-        if (answer.Content.Headers.ContentType?.MediaType != Problem.MediaType) return new($"HTTP {(int)answer.StatusCode}: {text}");
+        if (answer.Content.Headers.ContentType?.MediaType != Problem.MediaType)
+        {
+            return new($"HTTP {(int)answer.StatusCode}: {text}");
+        }
+
         var problem = JsonSerializer.Deserialize(text, WireJson.Default.Problem)!;
         var code = answer.StatusCode switch
         {
@@ -141,7 +149,16 @@ internal sealed class ApiClient : IDisposable
         return new(code, $"{problem.Code}: {field}{problem.Detail ?? problem.Title}");
     }
 
-    private CommandFailure NoAgent(string why) => new(
-        ExitCodes.NoAgent,
-        $"no agent answers on {_socket} ({why}); start one with `agent run`, or name its socket with --socket or AGENT_SOCKET");
+    private CommandFailure NoAgent(SocketError error)
+    {
+        if (error == SocketError.AccessDenied)
+        {
+            return new(ExitCodes.NotAllowed, $"you may not open {Socket}; ask as root, or as the user that runs the agent");
+        }
+
+        var why = File.Exists(Socket) ? "nobody listens there" : "there is no such socket";
+        return new(
+            ExitCodes.NoAgent,
+            $"no agent answers on {Socket}, {why}; start one with `agent run`, or name its socket with --socket or AGENT_SOCKET");
+    }
 }

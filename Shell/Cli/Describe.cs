@@ -3,14 +3,14 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using Agent.Shell.Api;
-using Agent.Shell.Config;
 
 namespace Agent.Shell.Cli;
 
 /// <summary>The API's answers as people read them.</summary>
 internal static class Describe
 {
-    public static IEnumerable<string> Runtime(RuntimeInfo runtime)
+    /// <param name="lastWords">How many lines of a failed daemon's log are shown at most.</param>
+    public static IEnumerable<string> Runtime(RuntimeInfo runtime, int lastWords = int.MaxValue)
     {
         var place = runtime.Endpoint is { Length: > 0 } endpoint ? $" at {endpoint}" : "";
         yield return $"runtime   {State(runtime.State)}{place}, attempt {runtime.Attempt}"
@@ -19,20 +19,37 @@ internal static class Describe
         {
             var who = service.Pid is { } pid ? $" pid {pid}" : "";
             yield return $"  {service.Name,-11} {State(service.Status)}{who}{(service.Owned ? "" : ", not ours")}"
-                + (service.Detail.Length > 0 ? $", {service.Detail}" : "");
+                + (service.Detail.Length > 0 ? $", {Screen.Clean(service.Detail)}" : "");
         }
 
         if (runtime.Cause is not { } cause) yield break;
-        yield return $"  last cause  attempt {cause.Attempt} at {cause.At}: {cause.Text}";
-        foreach (var line in cause.LogTail) yield return Screen.Dim($"    | {line}");
+        yield return $"  last cause  attempt {cause.Attempt} at {cause.At}: {Screen.Clean(cause.Text)}"
+            + (cause.CircuitOpen ? Screen.Red("; it failed too often and is left alone until asked for") : "");
+        foreach (var line in cause.LogTail.TakeLast(lastWords)) yield return Said(line);
     }
 
     public static IEnumerable<string> Processes(IReadOnlyList<ProcessInfo> processes) => Screen.Table(
         ["ID", "LABEL", "KIND", "PHASE", "PID", "AGE", "RESTARTS", "LAST EXIT"],
-        [.. processes.OrderBy(one => one.Kind, StringComparer.Ordinal).ThenBy(one => one.Label, StringComparer.Ordinal).Select(Row)]);
+        [
+            .. processes.OrderBy(one => one.Kind, StringComparer.Ordinal).ThenBy(one => one.Label, StringComparer.Ordinal)
+                .Select(Row),
+        ]);
+
+    public static string Process(ProcessInfo one) =>
+        $"{one.Id} {Screen.Clean(one.Label)}: {State(one.Phase)}{(one.Pid is { } pid ? $" with pid {pid}" : "")}";
+
+    /// <summary>How it ended, and its last words.</summary>
+    public static IEnumerable<string> End(ProcessInfo one, ExitInfo exit)
+    {
+        yield return $"{Screen.Clean(one.Label)} ended with {Exit(exit)}";
+        foreach (var line in exit.LastOutput?.Stdout ?? []) yield return Said(line);
+        foreach (var line in exit.LastOutput?.Stderr ?? []) yield return Said(line);
+    }
 
     public static string Exit(ExitInfo exit) =>
-        (exit.Code is { } code ? $"code {code}" : exit.Signal is { } signal ? $"signal {signal}" : exit.Detail ?? "unknown")
+        (exit.Code is { } code ? $"code {code}"
+            : exit.Signal is { } signal ? $"signal {signal}"
+            : Screen.Clean(exit.Detail ?? "unknown"))
         + $" ({exit.Reason})";
 
     public static string State(string state) => state switch
@@ -45,10 +62,12 @@ internal static class Describe
     /// <summary>The exit code with which a command passes a process's end on: its own, or 128 and the signal.</summary>
     public static int CodeOf(ExitInfo exit) => exit.Code ?? (exit.Signal is { } signal ? 128 + signal : ExitCodes.Failed);
 
+    private static string Said(string line) => Screen.Dim($"    | {Screen.Clean(line)}");
+
     private static IReadOnlyList<string> Row(ProcessInfo one) =>
     [
-        one.Id, one.Label, one.Kind, State(one.CrashLooping ? one.Phase + " (crash-looping)" : one.Phase),
-        one.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-", Durations.Show(TimeSpan.FromSeconds(one.AgeMs / 1000)),
-        Screen.Number(one.Restarts), one.Exit is { } exit ? Exit(exit) : one.Detail ?? "-",
+        one.Id, Screen.Clean(one.Label), one.Kind, State(one.CrashLooping ? one.Phase + " (crash-looping)" : one.Phase),
+        one.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-", Screen.Age(one.AgeMs), Screen.Number(one.Restarts),
+        one.Exit is { } exit ? Exit(exit) : Screen.Clean(one.Detail ?? "-"),
     ];
 }

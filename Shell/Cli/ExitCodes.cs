@@ -12,6 +12,9 @@ internal static class ExitCodes
     public const int NotFound = 4;
     public const int NotAllowed = 5;
     public const int TimedOut = 6;
+
+    /// <summary>Ctrl-C, or SIGTERM, whatever the command was about.</summary>
+    public const int Interrupted = 130;
 }
 
 /// <summary>A command that could not do what was asked: what to say on standard error, and the exit code.</summary>

@@ -1,14 +1,23 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using System.IO;
+using System.Net.Http;
+using System.Text;
+using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
+using Agent.Shell.Linux;
 
 namespace Agent.Shell.Cli;
 
 /// <summary>The options that every command knows, and how a command is run and its failure told.</summary>
 internal static class Invocation
 {
+    // Found when it is first written to: completion and the keeper never do.
+    private static readonly Lazy<StreamWriter> Out =
+        new(() => new StreamWriter(StandardStream.Output, new UTF8Encoding(false)) { AutoFlush = true });
+
     public static Option<string?> Socket { get; } = new("--socket")
     {
         Description = "The agent's socket (AGENT_SOCKET, else /run/agent/agent.sock)",
@@ -26,55 +35,54 @@ internal static class Invocation
 
     /// <summary>A command that asks the agent.</summary>
     public static Command Asking(
-        string name, string description, Func<ParseResult, ApiClient, CancellationToken, Task<int>> run,
-        params IReadOnlyList<Symbol> symbols)
+        string name, string description, string example,
+        Func<ParseResult, ApiClient, CancellationToken, Task<int>> run, params IReadOnlyList<Symbol> symbols)
     {
-        var command = Command(name, description, symbols);
-        command.SetAction((parsed, stop) => GuardedAsync(parsed, async () =>
+        var verb = new Verb(name, description, example, symbols);
+        verb.SetAction((parsed, stop) => GuardedAsync(parsed, async () =>
         {
             using var client = new ApiClient(Places.Socket(parsed.GetValue(Socket)));
-            return await run(parsed, client, stop).ConfigureAwait(false);
+            try
+            {
+                return await run(parsed, client, stop).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is HttpRequestException or IOException { HResult: not Errno.Pipe })
+            {
+                throw new CommandFailure(ExitCodes.NoAgent, $"the agent on {client.Socket} hung up: {failure.Message}");
+            }
         }));
-        return command;
+        return verb;
     }
 
     /// <summary>A command that needs no agent.</summary>
     public static Command Local(
-        string name, string description, Func<ParseResult, CancellationToken, Task<int>> run,
+        string name, string description, string example, Func<ParseResult, CancellationToken, Task<int>> run,
         params IReadOnlyList<Symbol> symbols)
     {
-        var command = Command(name, description, symbols);
-        command.SetAction((parsed, stop) => GuardedAsync(parsed, () => run(parsed, stop)));
-        return command;
+        var verb = new Verb(name, description, example, symbols);
+        verb.SetAction((parsed, stop) => GuardedAsync(parsed, () => run(parsed, stop)));
+        return verb;
     }
 
-    public static Command Group(string name, string description, params IReadOnlyList<Command> commands)
-    {
-        var group = new Command(name, description);
-        foreach (var command in commands) group.Add(command);
-        return group;
-    }
+    public static Command Group(string name, string description, string example, params IReadOnlyList<Command> commands) =>
+        new Verb(name, description, example, commands);
 
     public static bool WantsJson(ParseResult parsed) => parsed.GetValue(Output) == "json";
 
-    public static void Say(string line) => Console.Out.WriteLine(line);
+    public static void Say(string line) => Out.Value.Write(line + "\n");
 
+    /// <summary>Many lines as one write, so that a table is not torn.</summary>
     public static void Say(IEnumerable<string> lines)
     {
-        foreach (var line in lines) Say(line);
+        var text = new StringBuilder();
+        foreach (var line in lines) text.Append(line).Append('\n');
+        Out.Value.Write(text);
     }
 
-    private static Command Command(string name, string description, IReadOnlyList<Symbol> symbols)
-    {
-        var command = new Command(name, description);
-        foreach (var symbol in symbols)
-        {
-            if (symbol is Argument argument) command.Add(argument);
-            else if (symbol is Option option) command.Add(option);
-        }
+    /// <summary>Text without a line's end, for a view that draws over itself.</summary>
+    public static void Draw(string text) => Out.Value.Write(text);
 
-        return command;
-    }
+    public static void Complain(string what) => Console.Error.WriteLine($"agent: {what}");
 
     private static async Task<int> GuardedAsync(ParseResult parsed, Func<Task<int>> run)
     {
@@ -86,17 +94,21 @@ internal static class Invocation
         }
         catch (CommandFailure failure)
         {
-            await Console.Error.WriteLineAsync($"agent: {failure.Message}").ConfigureAwait(false);
+            Complain(failure.Message);
             return failure.ExitCode;
         }
         catch (OperationCanceledException)
         {
-            // Ctrl-C on something that follows is how one leaves it.
+            return ExitCodes.Interrupted;
+        }
+        catch (IOException failure) when (failure.HResult == Errno.Pipe)
+        {
+            // Whoever read this has seen enough.
             return ExitCodes.Done;
         }
-        catch (System.IO.IOException failure)
+        catch (JsonException failure)
         {
-            await Console.Error.WriteLineAsync($"agent: the connection broke: {failure.Message}").ConfigureAwait(false);
+            Complain($"an answer that this version does not understand: {failure.Message}");
             return ExitCodes.Failed;
         }
     }

@@ -18,40 +18,57 @@ internal static class LocalVerbs
 {
     public const string Run = "run";
 
-    private static readonly Option<string?> Config = Path("--config", "The configuration (AGENT_CONFIG, else /etc/agent/agent.yaml)");
-    private static readonly Option<string?> StateDir = Path("--state-dir", "What must outlive a reboot (AGENT_STATE_DIR, else /var/lib/agent)");
-    private static readonly Option<string?> RuntimeDir = Path("--runtime-dir", "Sockets, pipes and rings (AGENT_RUNTIME_DIR, else /run/agent)");
-    private static readonly Option<bool> StopAll = new("--stop-all") { Description = "On its end, stop what it supervises too" };
-    private static readonly Option<string?> LogTo = new("--log") { Description = "human, json or journald (default: what fits)" };
-    private static readonly Argument<string?> File = new("file") { Description = "The configuration to look at", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Argument<string> Shell = new("shell") { Description = "bash, zsh or fish" };
+    private static readonly Option<string?> Config =
+        SpawnVerb.Text("--config", "FILE", "The configuration (AGENT_CONFIG, else /etc/agent/agent.yaml)");
+
+    private static readonly Option<string?> StateDir =
+        SpawnVerb.Text("--state-dir", "DIR", "What must outlive a reboot (AGENT_STATE_DIR, else /var/lib/agent)");
+
+    private static readonly Option<string?> RuntimeDir =
+        SpawnVerb.Text("--runtime-dir", "DIR", "Sockets, pipes and rings (AGENT_RUNTIME_DIR, else /run/agent)");
+
+    private static readonly Option<bool> StopAll = new("--stop-all")
+    {
+        Description = "On its end, stop what it supervises too",
+    };
+
+    private static readonly Option<string?> LogTo =
+        SpawnVerb.Text("--log", "FORMAT", "human, json, journald or auto, and ,debug to hear more (AGENT_LOG, else auto)");
+
+    private static readonly Argument<string?> File = new("file")
+    {
+        Description = "The configuration to look at; conf.d beside it belongs to it",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Argument<string> Shell = OneShell();
 
     public static IReadOnlyList<Command> All() =>
     [
         Invocation.Local(
-            Run, "Run the agent in the foreground, e.g. agent run --config agent.yaml", (p, _) => RunAsync(p), Config, StateDir,
-            RuntimeDir, StopAll, LogTo),
+            Run, "Run the agent in the foreground", "agent run --config agent.yaml --state-dir ./state --runtime-dir ./run",
+            (p, _) => RunAsync(p), Config, StateDir, RuntimeDir, StopAll, LogTo),
         Invocation.Group(
-            "config", "The configuration",
-            Invocation.Local("validate", "Tell everything that is wrong with it", (p, _) => Task.FromResult(Validate(p)), File, RuntimeDir, StateDir)),
-        Invocation.Local("check", "What this host lacks, and how to get it", CheckAsync, Config, StateDir, RuntimeDir),
-        Invocation.Local("version", "The version of this program", (p, _) => Task.FromResult(Version(p))),
-        Invocation.Local("completion", "A completion script, e.g. source <(agent completion bash)", (p, _) => Task.FromResult(Complete(p)), Shell),
+            "config", "Look at the configuration", "agent config validate",
+            Invocation.Local(
+                "validate", "Tell everything that is wrong with it", "agent config validate agent.yaml",
+                (p, _) => Task.FromResult(Validate(p)), File, RuntimeDir, StateDir)),
+        Invocation.Local(
+            "version", "The version of this program", "agent version -o json", (p, _) => Task.FromResult(Version(p))),
+        Invocation.Local(
+            "completion", "A completion script for bash, zsh or fish", "source <(agent completion bash)",
+            (p, _) => Task.FromResult(Complete(p)), Shell),
     ];
+
+    public static Command Check() => Invocation.Local(
+        "check", "What this host lacks, and how to get it", "agent check -o json", CheckAsync, Config, StateDir, RuntimeDir);
 
     private static Task<int> RunAsync(ParseResult parsed)
     {
-        var log = parsed.GetValue(LogTo) switch
-        {
-            null or "auto" => Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null ? LogFormat.Journald
-                : Console.IsErrorRedirected ? LogFormat.Json
-                : LogFormat.Human,
-            "human" => LogFormat.Human,
-            "json" => LogFormat.Json,
-            "journald" => LogFormat.Journald,
-            var other => throw new CommandFailure(ExitCodes.Usage, $"--log {other}: human, json or journald"),
-        };
-        Log.Use(log, Environment.GetEnvironmentVariable("AGENT_LOG") == "debug" ? LogLevel.Debug : LogLevel.Info);
+        var (format, level) = LogChoice.Parse(parsed.GetValue(LogTo) is { Length: > 0 } flag ? ("--log", flag)
+            : Environment.GetEnvironmentVariable("AGENT_LOG") is { Length: > 0 } variable ? ("AGENT_LOG", variable)
+            : ("--log", "auto"));
+        Log.Use(format, level);
         var (paths, isDefault) = PathsOf(parsed);
         return AgentRun.RunAsync(new(paths, isDefault, parsed.GetValue(StopAll)));
     }
@@ -59,42 +76,56 @@ internal static class LocalVerbs
     private static int Validate(ParseResult parsed)
     {
         var (config, isDefault) = Places.Config(parsed.GetValue(File));
-        var paths = new AgentPaths(config, Places.StateDir(parsed.GetValue(StateDir)), Places.RuntimeDir(parsed.GetValue(RuntimeDir)), "");
+        var runtimeDir = Absolute(Places.RuntimeDir(parsed.GetValue(RuntimeDir)));
+        var paths = new AgentPaths(
+            config, Absolute(Places.StateDir(parsed.GetValue(StateDir))), runtimeDir, AgentPaths.DefaultSocket(runtimeDir));
+        var json = Invocation.WantsJson(parsed);
         try
         {
             var valid = ConfigReader.Read(paths, isDefault);
-            Invocation.Say($"{config}: valid, {valid.Services.Count} services, runtime kept {valid.Policy.Keep}");
+            Invocation.Say(json
+                ? JsonSerializer.Serialize(new(true, valid.Services.Count, []), CliJson.Default.ValidateAnswer)
+                : $"{config}: valid, {valid.Services.Count} services, runtime kept {valid.Policy.Keep}");
             return ExitCodes.Done;
         }
         catch (ConfigException failure)
         {
-            throw new CommandFailure(ExitCodes.Usage, $"the configuration is wrong\n{failure.Message}");
+            if (!json) throw new CommandFailure(ExitCodes.Usage, $"the configuration is wrong\n{failure.Message}");
+            Invocation.Say(JsonSerializer.Serialize(new(false, 0, failure.Mistakes), CliJson.Default.ValidateAnswer));
+            return ExitCodes.Usage;
         }
     }
 
     private static async Task<int> CheckAsync(ParseResult parsed, CancellationToken stop)
     {
         var (paths, isDefault) = PathsOf(parsed);
-        var findings = await HostCheck.RunAsync(paths, isDefault, stop).ConfigureAwait(false);
+        var findings = await HostCheck.RunAsync(paths, isDefault, null, stop).ConfigureAwait(false);
         foreach (var one in findings)
         {
             if (Invocation.WantsJson(parsed)) Invocation.Say(JsonSerializer.Serialize(one, CheckJson.Default.Finding));
-            else Invocation.Say($"{Describe.State(one.Verdict),-4} {one.Subject,-14} {one.Detail}{(one.Advice is { } advice ? $"\n     → {advice}" : "")}");
+            else Invocation.Say(Lines(one));
         }
 
         return findings.Any(one => one.Verdict == "fail") ? ExitCodes.Failed : ExitCodes.Done;
     }
 
+    private static IEnumerable<string> Lines(Finding one)
+    {
+        yield return $"{Describe.State(one.Verdict)}{new string(' ', 6 - one.Verdict.Length)}{one.Subject,-13} {one.Detail}";
+        if (one.Advice is { } advice) yield return $"{"",20}→ {advice}";
+    }
+
     private static int Version(ParseResult parsed)
     {
-        Invocation.Say(Invocation.WantsJson(parsed) ? $$"""{"version":"{{ProductVersion.Text}}"}""" : $"agent {ProductVersion.Text}");
+        Invocation.Say(Invocation.WantsJson(parsed)
+            ? $$"""{"version":"{{ProductVersion.Text}}"}"""
+            : $"agent {ProductVersion.Text}");
         return ExitCodes.Done;
     }
 
     private static int Complete(ParseResult parsed)
     {
-        Invocation.Say(Completion.Script(parsed.GetRequiredValue(Shell))
-            ?? throw new CommandFailure(ExitCodes.Usage, "completion for bash, zsh or fish"));
+        Invocation.Say(Completion.Script(parsed.GetRequiredValue(Shell))!);
         return ExitCodes.Done;
     }
 
@@ -102,13 +133,18 @@ internal static class LocalVerbs
     {
         var (config, isDefault) = Places.Config(parsed.GetValue(Config));
         var runtimeDir = Absolute(Places.RuntimeDir(parsed.GetValue(RuntimeDir)));
-        var socket = parsed.GetValue(Invocation.Socket) ?? Environment.GetEnvironmentVariable("AGENT_SOCKET");
-        return (new(
-            Absolute(config), Absolute(Places.StateDir(parsed.GetValue(StateDir))), runtimeDir,
-            socket is { Length: > 0 } ? Absolute(socket) : AgentPaths.DefaultSocket(runtimeDir)), isDefault);
+        var named = parsed.GetValue(Invocation.Socket) ?? Environment.GetEnvironmentVariable("AGENT_SOCKET");
+        var socket = named is { Length: > 0 } ? Absolute(named) : AgentPaths.DefaultSocket(runtimeDir);
+        var stateDir = Absolute(Places.StateDir(parsed.GetValue(StateDir)));
+        return (new(Absolute(config), stateDir, runtimeDir, Places.Fitting(socket)), isDefault);
     }
 
     private static string Absolute(string path) => System.IO.Path.GetFullPath(path);
 
-    private static Option<string?> Path(string name, string description) => new(name) { Description = description, HelpName = "PATH" };
+    private static Argument<string> OneShell()
+    {
+        var shell = new Argument<string>("shell") { Description = "bash, zsh or fish" };
+        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        return shell;
+    }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 using Agent.Shell.Loop;
 
 namespace Agent.Shell.Cli;
@@ -16,6 +17,15 @@ internal static class Places
     /// <summary>The configuration file, and whether nobody named one.</summary>
     public static (string Path, bool IsDefault) Config(string? flag) =>
         Named(flag, "AGENT_CONFIG") is { } named ? (named, false) : (AgentPaths.DefaultConfig, true);
+
+    /// <summary>A socket's path, which the kernel's address has little room for.</summary>
+    public static string Fitting(string socket)
+    {
+        const int MostBytes = 107;
+        return Encoding.UTF8.GetByteCount(socket) <= MostBytes
+            ? socket
+            : throw new CommandFailure(ExitCodes.Usage, $"the socket {socket} has a path longer than {MostBytes} bytes");
+    }
 
     private static string? Named(string? flag, string variable) =>
         !string.IsNullOrEmpty(flag) ? flag

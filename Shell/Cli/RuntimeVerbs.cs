@@ -15,11 +15,14 @@ internal static class RuntimeVerbs
     private static readonly Option<bool> Wait = new("--wait") { Description = "Wait until it is ready or has failed" };
 
     public static Command Tree() => Invocation.Group(
-        "runtime", "The container runtime: bring it up, watch it, stop it",
-        Invocation.Asking("ensure", "Make sure it is up; answers at once, e.g. agent runtime ensure --wait", EnsureAsync, NoStart, Wait),
-        Invocation.Asking("status", "The table of its services and the last cause of trouble", StatusAsync),
-        Invocation.Asking("watch", "One line per change, until it is ready or has failed", WatchAsync),
-        Invocation.Asking("stop", "Stop what the agent started of it", StopAsync));
+        "runtime", "The container runtime: bring it up, watch it, stop it", "agent runtime ensure --wait",
+        Invocation.Asking(
+            "ensure", "Make sure it is up; answers at once", "agent runtime ensure --wait", EnsureAsync, NoStart, Wait),
+        Invocation.Asking(
+            "status", "The table of its services and the last cause of trouble", "agent runtime status -o json", StatusAsync),
+        Invocation.Asking(
+            "watch", "One line per change, until it is ready or has failed", "agent runtime watch", WatchAsync),
+        Invocation.Asking("stop", "Stop what the agent started of it", "agent runtime stop", StopAsync));
 
     private static async Task<int> EnsureAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {
@@ -42,9 +45,9 @@ internal static class RuntimeVerbs
 
     private static async Task<int> StatusAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {
-        var runtime = await client.GetAsync("/v1/runtime", WireJson.Default.RuntimeInfo, stop).ConfigureAwait(false);
-        if (Invocation.WantsJson(parsed)) Invocation.Say(JsonSerializer.Serialize(runtime, WireJson.Default.RuntimeInfo));
-        else Invocation.Say(Describe.Runtime(runtime));
+        var text = await client.TextAsync("/v1/runtime", stop).ConfigureAwait(false);
+        if (Invocation.WantsJson(parsed)) Invocation.Say(text);
+        else Invocation.Say(Describe.Runtime(JsonSerializer.Deserialize(text, WireJson.Default.RuntimeInfo)!));
         return ExitCodes.Done;
     }
 
@@ -54,7 +57,8 @@ internal static class RuntimeVerbs
         return end.State == "ready" ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static async Task<RuntimeInfo> FollowAsync(ParseResult parsed, ApiClient client, bool quiet, CancellationToken stop)
+    private static async Task<RuntimeInfo> FollowAsync(
+        ParseResult parsed, ApiClient client, bool quiet, CancellationToken stop)
     {
         RuntimeInfo? last = null;
         await foreach (var line in client.LinesAsync("/v1/runtime/watch", stop).ConfigureAwait(false))

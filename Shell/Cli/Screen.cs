@@ -22,6 +22,31 @@ internal static class Screen
 
     public static string Dim(string text) => Paint("2", text);
 
+    /// <summary>How long ago, in whole seconds.</summary>
+    public static string Age(long milliseconds) => Durations.Show(TimeSpan.FromSeconds(Math.Max(0, milliseconds / 1000)));
+
+    /// <summary>
+    /// What others chose (labels, commands, output) on one line and without power over the terminal: control
+    /// characters are shown, not sent.
+    /// </summary>
+    public static string Clean(string text)
+    {
+        if (!text.Any(char.IsControl)) return text;
+        var clean = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            clean.Append(c switch
+            {
+                '\n' => "\\n",
+                '\t' => " ",
+                _ when char.IsControl(c) => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),
+                _ => c.ToString(),
+            });
+        }
+
+        return clean.ToString();
+    }
+
     /// <summary>Columns as wide as their widest cell; the last one is left as it is.</summary>
     public static IEnumerable<string> Table(IReadOnlyList<string> heads, IReadOnlyList<IReadOnlyList<string>> rows)
     {

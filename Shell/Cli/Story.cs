@@ -8,9 +8,10 @@ namespace Agent.Shell.Cli;
 /// <summary>Journal records as sentences: what happened, and what was decided about it.</summary>
 internal static class Story
 {
-    /// <summary>
-    /// One line for one record. <paramref name="names"/> turns ids into labels where they are known, and learns them.
-    /// </summary>
+    /// <summary>A sentence is read, a command of a MiB is not.</summary>
+    private const int LongestCommand = 200;
+
+    /// <summary>One line for one record. <paramref name="names"/> turns ids into labels where they are known, and learns them.</summary>
     public static string Tell(string record, Dictionary<string, string> names)
     {
         using var json = JsonDocument.Parse(record);
@@ -95,7 +96,7 @@ internal static class Story
         names.GetValueOrDefault(Text(e, "id")) is { } label ? label : Text(e, "id");
 
     private static string Command(JsonElement spec) =>
-        string.Join(' ', Items(spec, "command").Select(word => word.GetString()));
+        Screen.Cut(Screen.Clean(string.Join(' ', Items(spec, "command").Select(word => word.GetString()))), LongestCommand);
 
     private static string Words(string type, string suffix) =>
         type.EndsWith(suffix, StringComparison.Ordinal) ? type[..^suffix.Length] : type;
@@ -109,5 +110,5 @@ internal static class Story
         e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var part) ? part : default;
 
     private static string Text(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.String } value ? value.GetString()! : "";
+        Part(e, name) is { ValueKind: JsonValueKind.String } value ? Screen.Clean(value.GetString()!) : "";
 }
