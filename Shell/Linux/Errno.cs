@@ -13,7 +13,12 @@ internal static class Errno
     public const int Again = 11;
     public const int Access = 13;
     public const int Exists = 17;
+    public const int OtherDevice = 18;
+    public const int NotDirectory = 20;
+    public const int NoSpace = 28;
     public const int Pipe = 32;
+    public const int Loop = 40;
+    public const int Quota = 122;
 
     public static int Last => Marshal.GetLastPInvokeError();
 
