@@ -47,7 +47,7 @@ public abstract record RolloutState
     /// <summary>It is decided for good.</summary>
     public bool IsTerminal => this is Converged or Reverted or Superseded;
 
-    /// <summary>A switch, forward or back, is under way on the host.</summary>
+    /// <summary>A switch, forward or back, was ordered and is not over.</summary>
     public bool IsSwitching => this is Activating or Failed { Recovery: Recovery.RollingBack };
 }
 
@@ -59,7 +59,7 @@ public sealed record RolloutProfile(RolloutOrder Order, Instant ReceivedAt, long
 
 /// <summary>
 /// The newest switch, forward or back: they are counted from 1, and what is told about another than the newest is
-/// refused. <paramref name="Previous"/> is the release that ran before the first, if one did.
+/// refused. <paramref name="Previous"/> is the release other than the target that ran before it, if one did.
 /// </summary>
 public sealed record Switch(int Activation, Option<ReleaseId> Previous)
 {

@@ -43,11 +43,22 @@ public sealed record Rollouts(
         return Settle(new(admitted, Seq<RolloutEffect>()), now);
     }
 
-    /// <summary>Something happened to one rollout. It gets the next seq.</summary>
-    public RolloutsStep Report(RolloutId id, Timed<RolloutEvent> input) =>
-        All.Find(id).TryGet(out var state)
-            ? Settle(Tell(new(this, Seq<RolloutEffect>()), state, input), input.At)
-            : Refuse(ErrorCode.NoSuchRollout, $"no rollout {id}");
+    /// <summary>
+    /// Something happened to one rollout. It gets the next seq. What somebody asks for waits while another one is being
+    /// switched; a rollback that a failure leads to is decided at once, and its effect takes its turn.
+    /// </summary>
+    public RolloutsStep Report(RolloutId id, Timed<RolloutEvent> input)
+    {
+        if (!All.Find(id).TryGet(out var state)) return Refuse(ErrorCode.NoSuchRollout, $"no rollout {id}");
+        var told = Tell(new(this, Seq<RolloutEffect>()), state, input);
+        var asked = input.Event is RolloutEvent.RetryRequested or RolloutEvent.RollbackRequested;
+        if (asked && !ReferenceEquals(told.Rollouts, this) && Switching.TryGet(out var other))
+        {
+            return Refuse(ErrorCode.Busy, $"{other.Profile.Order.Id} is being switched, ask again when that is over");
+        }
+
+        return Settle(told, input.At);
+    }
 
     /// <summary>The agent has just started on this boot: each rollout issues again what it owes.</summary>
     public RolloutsStep Recover(BootId boot, Instant now)
@@ -80,7 +91,10 @@ public sealed record Rollouts(
         }
     }
 
-    /// <summary>The rollout that is being switched, if any: there is never another one beside it.</summary>
+    /// <summary>
+    /// A rollout that is being switched, if any. Beside it others may be on their way back, whose probes failed
+    /// meanwhile: the shell carries out one switch after the other, in the order of the effects.
+    /// </summary>
     public Option<RolloutState> Switching => All.Values.Find(state => state.IsSwitching);
 
     /// <summary>
