@@ -1,0 +1,171 @@
+using Agent.Core.Model;
+using Agent.Core.Rollout;
+using Agent.Specs.Tools;
+using LanguageExt;
+using Xunit;
+using Effect = Agent.Core.Rollout.RolloutEffect;
+using Event = Agent.Core.Rollout.RolloutEvent;
+using State = Agent.Core.Rollout.RolloutState;
+
+namespace Agent.Specs.Rollout;
+
+/// <summary>What holds for a rollout whatever happens, in whatever order.</summary>
+public sealed class RolloutLaws
+{
+    private static readonly RolloutSoup Soup = new();
+
+    /// CO-2, CO-9 (step_is_deterministic): the same events lead to the same trace, and none throws.
+    [Fact]
+    public void It_is_total_and_deterministic() => Soup.IsTotalAndDeterministic();
+
+    /// CO-2, CO-9: a refused event leaves the state as it was.
+    [Fact]
+    public void A_refusal_changes_nothing() => Soup.ARefusalChangesNothing();
+
+    /// CO-4, CO-9: deadlines lie ahead of now, or their event makes progress.
+    [Fact]
+    public void Deadlines_make_progress() => Soup.DeadlinesMakeProgress();
+
+    /// CO-8, RO-1: a law over traces that never get anywhere would say nothing.
+    [Fact]
+    public void Random_traces_reach_every_state()
+    {
+        var reached = new System.Collections.Generic.HashSet<string>();
+        Soup.EachStep(moment =>
+        {
+            reached.Add(moment.After.GetType().Name);
+            if (moment.After is not State.Failed failed) return;
+            reached.Add(failed.Cause.GetType().Name);
+            reached.Add(failed.Recovery is Recovery.Held(var because) ? $"{because}" : failed.Recovery.GetType().Name);
+        });
+        var all = Samples.Cases(typeof(State)).Concat(Samples.Cases(typeof(FailureCause))).Concat(Samples.Cases(typeof(Recovery)))
+            .Select(type => type.Name).Concat(Enum.GetNames<HeldBecause>()).Except([nameof(Recovery.Held)]);
+        Assert.Empty(all.Except(reached));
+    }
+
+    /// RO-10 (seq_regression_rejected, seq_regression_rejected_on_any_state): what has an equal or a lower seq was seen.
+    [Fact]
+    public void A_seq_that_was_seen_is_refused_in_every_state() => Soup.EachStep(moment =>
+    {
+        var seen = moment.After.Profile.Seq;
+        foreach (var seq in (long[])[seen, seen - 1, 0])
+        {
+            var again = RolloutMachine.Step(moment.After, seq, moment.Input);
+            Assert.Same(moment.After, again.State);
+            Assert.Equal(ErrorCode.Seen, Assert.IsType<Effect.Reject>(Assert.Single(again.Effects)).Code);
+        }
+    });
+
+    /// RO-10 (last_event_seq_advances_on_success): every change takes its seq and is told once, before anything is
+    /// done about it; what changes nothing takes none and is not told.
+    [Fact]
+    public void Every_change_takes_its_seq_and_is_told_once_and_first() => Soup.EachStep(moment =>
+    {
+        var (before, input, effects, after) = moment;
+        var told = effects.Filter(effect => effect is Effect.Report).ToArray();
+        if (ReferenceEquals(before, after))
+        {
+            Assert.Empty(told);
+            return;
+        }
+
+        Assert.True(after.Profile.Seq > before.Profile.Seq, "a change without its seq");
+        Assert.Equal([new Effect.Report(after.Profile.Order.Id, after.Profile.Seq, input.Event)], told);
+        Assert.Same(told[0], effects[0]);
+    });
+
+    /// RO-1: nothing that happens to a rollout makes another one of it.
+    [Fact]
+    public void The_order_stays() => Soup.EachStep(moment =>
+    {
+        Assert.Same(moment.Before.Profile.Order, moment.After.Profile.Order);
+        Assert.Equal(moment.Before.Profile.ReceivedAt, moment.After.Profile.ReceivedAt);
+    });
+
+    /// CO-9, RO-1 (terminal_states_reject_all_events): what is decided stays decided.
+    [Fact]
+    public void The_decided_stay_decided() => Soup.EachStep(moment =>
+    {
+        if (moment.Before.IsTerminal) Assert.Same(moment.Before, moment.After);
+    });
+
+    /// RO-3: an answer about another switch than the newest changes nothing.
+    [Fact]
+    public void A_stale_answer_changes_nothing() => Soup.EachStep(moment =>
+    {
+        var (before, input, effects, after) = moment;
+        if (!ActivationOf(input.Event).TryGet(out var about)) return;
+        if (RolloutMachine.SwitchOf(before).TryGet(out var newest) && newest.Activation == about) return;
+        Assert.Same(before, after);
+        Assert.True(effects.Exists(Soup.IsReject));
+    });
+
+    /// CO-9: a fact that comes twice acts once, and so does what an operator wants.
+    [Fact]
+    public void The_same_fact_twice_acts_once() => Soup.EachStep(moment =>
+    {
+        // A probe counts its answers, and the agent's start asks again for what is owed each time.
+        if (moment.Input.Event is Event.ProbeReported or Event.Recovered) return;
+        var again = RolloutMachine.Step(moment.After, moment.After.Profile.Seq + 1, moment.Input);
+        Assert.Same(moment.After, again.State);
+        Assert.DoesNotContain(again.Effects, effect => !Soup.IsReject(effect));
+    });
+
+    /// RO-3: a rollout that is superseded was not in the middle of a switch.
+    [Fact]
+    public void Nothing_takes_the_place_of_a_switch_under_way() => Soup.EachStep(moment =>
+    {
+        if (moment.After is State.Superseded && moment.Before is not State.Superseded) Assert.False(moment.Before.IsSwitching);
+        if (moment.Input.Event is not Event.SuccessorArrived || moment.Before.IsTerminal) return;
+        Assert.Equal(!moment.Before.IsSwitching, moment.After is State.Superseded);
+    });
+
+    /// CO-5, CO-9 (pending_emits_nothing, non_pending_states_emit_probe_cache_reset): an agent that starts changes
+    /// nothing and issues again exactly what an end of its predecessor may have swallowed. The probes need nothing:
+    /// which of them run is a function of the state.
+    [Fact]
+    public void A_new_agent_issues_what_is_owed_and_nothing_else() => Soup.EachStep(moment =>
+    {
+        if (ReferenceEquals(moment.Before, moment.After)) return;
+        foreach (var boot in (BootId[])[new("boot0"), new("boot1")])
+        {
+            var state = moment.After;
+            var step = RolloutMachine.Step(state, state.Profile.Seq + 1, new(moment.Input.At, new Event.Recovered(boot)));
+            Assert.Same(state, step.State);
+            Assert.Equal(Owed(state, boot).ToArray(), step.Effects.ToArray());
+        }
+    });
+
+    /// CO-5, CO-9: wherever an agent is followed by another on the same boot, the end is the same, and all between.
+    [Fact]
+    public void A_crash_anywhere_leads_to_the_same_end() => Soup.Always(trace =>
+    {
+        if (trace.Count == 0) return;
+        var state = trace[0].Before;
+        foreach (var (_, input, effects, after) in trace)
+        {
+            var found = RolloutMachine.Step(state, state.Profile.Seq + 1, new(input.At, new Event.Recovered(new("boot0"))));
+            var seq = ReferenceEquals(after, state) ? state.Profile.Seq + 1 : Math.Max(after.Profile.Seq, state.Profile.Seq + 1);
+            var step = RolloutMachine.Step(found.State, seq, input);
+            Assert.Equal(effects.ToArray(), step.Effects.ToArray());
+            Assert.Equal(after, step.State);
+            state = step.State;
+        }
+    });
+
+    private static Seq<Effect> Owed(State state, BootId boot) => state switch
+    {
+        State.Activating(var profile, var @switch, _) =>
+            Prelude.Seq1<Effect>(new Effect.FireSwitch(profile.Order, @switch.Activation, @switch.Previous)),
+        State.Deferred(var profile, var @switch, _, var staged) when staged != boot =>
+            Prelude.Seq1<Effect>(new Effect.CheckRunning(profile.Order, @switch.Activation)),
+        State.Failed { Recovery: Recovery.RollingBack } failed => Prelude.Seq1<Effect>(new Effect.FireRollback(
+            failed.Profile.Order, failed.Switch.Activation, failed.Switch.Previous.IfNone(RolloutSoup.Target))),
+        State.Pending or State.Deferred or State.Soaking or State.Converged or State.Failed or State.Reverted
+            or State.Superseded => Seq<Effect>.Empty,
+    };
+
+    /// <summary>By its name, so that an event added later is not forgotten here.</summary>
+    private static Option<int> ActivationOf(Event @event) =>
+        @event.GetType().GetProperty("Activation")?.GetValue(@event) is int activation ? activation : Option<int>.None;
+}
