@@ -44,8 +44,12 @@ internal sealed class SupervisedCommands(IHost host, ISpawnSecrets secrets, IPro
         }
 
         var last = await _words.OfAsync(id, stop);
-        return new(exited.Exit.Status, Tail(exited.Exit, last));
+        return new(exited.Exit.Status, Tail(exited.Exit, last)) { AtLimit = exited.Exit.Reason == ExitReason.Lifetime };
     }
+
+    public bool HasBegun(string name) =>
+        host.Current.State.Processes.Find(IdOf(name)).TryGet(out var state)
+        && state is not (ProcessState.Waiting or ProcessState.Starting);
 
     /// <summary>A name's own id, the same in every run: 130 bits of its digest.</summary>
     private static ProcessId IdOf(string name)
@@ -77,7 +81,7 @@ internal sealed class SupervisedCommands(IHost host, ISpawnSecrets secrets, IPro
         IdleTimeout: Option<TimeSpan>.None,
         request.Retention,
         Signal.Term,
-        Grace: ProcessSpec.DefaultGrace,
+        request.Grace,
         RestartPolicy.Never,
         After: LanguageExt.Seq<string>.Empty);
 
@@ -95,6 +99,9 @@ internal interface ICommands
 {
     /// <summary>Ends with the command; it goes on when <paramref name="stop"/> ends the wait.</summary>
     Task<CommandEnd> RunAsync(CommandRequest request, CancellationToken stop);
+
+    /// <summary>Whether the command of that name was spawned, or found impossible to spawn.</summary>
+    bool HasBegun(string name);
 }
 
 /// <summary>
@@ -108,10 +115,17 @@ internal sealed record CommandRequest(
     string WorkingDirectory,
     IReadOnlyDictionary<string, string> Environment,
     TimeSpan Limit,
-    TimeSpan Retention);
+    TimeSpan Retention)
+{
+    /// <summary>From the stop to the kill.</summary>
+    public TimeSpan Grace { get; init; } = ProcessSpec.DefaultGrace;
+}
 
 /// <summary>How a command ended and its last lines: those of stderr, or of stdout where stderr is empty.</summary>
 internal sealed record CommandEnd(ExitStatus Status, string Tail)
 {
+    /// <summary>It had not ended by itself when its time was over.</summary>
+    public bool AtLimit { get; init; }
+
     public string Describe() => Tail.Length > 0 ? $"{Status.Describe()}: {Tail}" : Status.Describe();
 }
