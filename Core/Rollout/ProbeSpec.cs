@@ -91,7 +91,7 @@ public abstract record ProbeCheck
 
     /// <summary>
     /// A signed file of findings, not older than <paramref name="MaxAge"/>. Each listed control counts in its own mode;
-    /// with none listed all of <paramref name="Framework"/> count in the probe's.
+    /// with a <paramref name="Framework"/> its findings alone count, those of unlisted controls in the probe's mode.
     /// </summary>
     public sealed record Evidence(string Path, Option<string> Framework, Seq<EvidenceControl> Controls, TimeSpan MaxAge)
         : ProbeCheck;

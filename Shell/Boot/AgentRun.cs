@@ -65,8 +65,9 @@ internal sealed class AgentRun : IAsyncDisposable
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
         router.Connect(
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts);
+        var probes = new ProbeRunner(_loop, new SupervisedCommands(_loop, _secrets, _output), new NoEvidence());
         _subscriptions = new SubscriptionSet(
-            _loop, new RolloutWatch(_loop, new ProbeRunner(_loop), activators), DefaultScheduler.Instance);
+            _loop, new RolloutWatch(_loop, probes, activators), DefaultScheduler.Instance);
         _loop.Advanced += published => _subscriptions.Update(published.State);
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,

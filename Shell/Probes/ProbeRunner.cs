@@ -1,47 +1,61 @@
+using System;
 using System.Threading;
 using System.Threading.Tasks;
-using Agent.Core.Host;
 using Agent.Core.Model;
-using Agent.Core.Process;
 using Agent.Core.Rollout;
-using Agent.Core.Runtime;
+using Agent.Shell.Effects;
 using Agent.Shell.Loop;
 
 namespace Agent.Shell.Probes;
 
-/// <summary>Runs each kind of probe, and bounds what it may cost.</summary>
-internal sealed class ProbeRunner(IHost host) : IProbeRunner
+/// <summary>Hands a probe to the one that runs its kind, and ends it at its timeout.</summary>
+internal sealed class ProbeRunner(IHost host, ICommands commands, IEvidenceReader evidence) : IProbeRunner
 {
-    public Task<ProbeResult> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop) =>
-        Task.FromResult(probe.Check switch
-        {
-            ProbeCheck.Process(var service) => OfService(host.Current.State, service),
-            ProbeCheck.Runtime => OfRuntime(host.Current.State.Runtime),
-            ProbeCheck.Http or ProbeCheck.Tcp or ProbeCheck.Exec or ProbeCheck.Container or ProbeCheck.Evidence =>
-                ProbeResult.Inconclusive("this host cannot run it"),
-        });
+    public const string TimedOut = "timed out";
 
-    private static ProbeResult OfService(HostState state, string service)
+    private readonly ExecProbe _exec = new(commands);
+    private readonly EvidenceProbe _evidence = new(evidence, host);
+
+    public async Task<ProbeResult> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop)
     {
-        foreach (var process in state.Processes.All.Values)
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        try
         {
-            var profile = process.Profile;
-            if (profile.Spec.Kind != ProcessKind.Service || profile.Spec.Label != service) continue;
-            if (profile.Tally.CrashLooping) return ProbeResult.Failed($"{service} crash-loops");
-            return process is ProcessState.Running
-                ? ProbeResult.Passed($"{service} runs")
-                : ProbeResult.Failed($"{service} does not run");
+            limit.CancelAfter(probe.Timeout);
+            return await RunCheckAsync(rollout, probe, limit.Token).ConfigureAwait(false);
         }
-
-        return ProbeResult.Failed($"no service is called {service}");
+        catch (OperationCanceledException)
+        {
+            return stop.IsCancellationRequested ? ProbeResult.Inconclusive("given up") : AtTimeout(probe.Check);
+        }
+#pragma warning disable CA1031 // A probe that breaks is one that could not be run; the rollout's own timer goes on.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            return ProbeResult.Inconclusive($"it could not be run: {failure.Message}");
+        }
     }
 
-    private static ProbeResult OfRuntime(RuntimeState state) => state switch
+    private Task<ProbeResult> RunCheckAsync(RolloutId rollout, ProbeSpec probe, CancellationToken limit) =>
+        probe.Check switch
+        {
+            ProbeCheck.Http http => HttpProbe.RunAsync(http, limit),
+            ProbeCheck.Tcp tcp => TcpProbe.RunAsync(tcp, limit),
+            ProbeCheck.Exec exec => _exec.RunAsync(rollout, probe, exec, limit),
+            ProbeCheck.Process(var service) => Task.FromResult(ServiceProbe.Look(host.Current.State, service)),
+            ProbeCheck.Runtime => Task.FromResult(EngineProbe.Look(host.Current.State.Runtime)),
+            ProbeCheck.Container(var name) => ContainerProbe.RunAsync(host.Current.State.Runtime, name, limit),
+            ProbeCheck.Evidence file => _evidence.RunAsync(probe.Mode, file, limit),
+        };
+
+    /// <summary>
+    /// What was asked and stayed silent has failed. Where somebody else was asked about it, nothing is known.
+    /// </summary>
+    private static ProbeResult AtTimeout(ProbeCheck check) => check switch
     {
-        RuntimeState.Ready ready => ProbeResult.Passed(ready.Endpoint),
-        RuntimeState.NotStarted => ProbeResult.Failed("the container runtime is not started"),
-        RuntimeState.Starting => ProbeResult.Failed("the container runtime is starting"),
-        RuntimeState.Degraded => ProbeResult.Failed("the container runtime does not answer"),
-        RuntimeState.Failed failed => ProbeResult.Failed($"the container runtime failed: {failed.Cause.Cause}"),
+        ProbeCheck.Http or ProbeCheck.Tcp or ProbeCheck.Exec => ProbeResult.Failed(TimedOut),
+        ProbeCheck.Container => ContainerProbe.Silent,
+        ProbeCheck.Process or ProbeCheck.Runtime or ProbeCheck.Evidence =>
+            ProbeResult.Inconclusive("it could not be read in time"),
     };
 }

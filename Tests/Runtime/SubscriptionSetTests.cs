@@ -13,6 +13,7 @@ using Agent.Core.Runtime;
 using Agent.Shell.Activators;
 using Agent.Shell.Probes;
 using Agent.Shell.Sources;
+using Agent.Tests.Probes;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
@@ -32,7 +33,12 @@ public sealed class SubscriptionSetTests : IDisposable
     public SubscriptionSetTests()
     {
         _subscriptions = new SubscriptionSet(
-            _host, new RolloutWatch(_host, new ProbeRunner(_host), new Dictionary<ActivatorKind, IActivator>()), _time);
+            _host,
+            new RolloutWatch(
+                _host,
+                new ProbeRunner(_host, new NoCommands(), new NoEvidence()),
+                new Dictionary<ActivatorKind, IActivator>()),
+            _time);
         _host.Advanced += published => _subscriptions.Update(published.State);
     }
 

@@ -1,0 +1,32 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Rollout;
+using Agent.Shell.Loop;
+
+namespace Agent.Shell.Probes;
+
+/// <summary>A signed file of findings. One that is unsigned, unreadable or old shows nothing, neither way.</summary>
+internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host)
+{
+    /// <summary>So far may the clock of the one who signed be ahead.</summary>
+    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
+
+    public async Task<ProbeResult> RunAsync(ProbeMode mode, ProbeCheck.Evidence check, CancellationToken limit)
+    {
+        if (check.Framework.IsNone && check.Controls.IsEmpty)
+        {
+            return ProbeResult.Inconclusive("it names neither a framework nor controls");
+        }
+
+        return await reader.ReadAsync(check.Path, limit).ConfigureAwait(false) switch
+        {
+            EvidenceReading.Refused(var why) => ProbeResult.Inconclusive(why),
+            EvidenceReading.Verified(var signed, _) when host.Now - signed > check.MaxAge =>
+                ProbeResult.Inconclusive($"stale: it was signed at {signed}"),
+            EvidenceReading.Verified(var signed, _) when signed - host.Now > Skew =>
+                ProbeResult.Inconclusive($"from the future: it was signed at {signed}"),
+            EvidenceReading.Verified(_, var findings) => EvidenceJudge.Judge(mode, check, findings),
+        };
+    }
+}

@@ -1,0 +1,69 @@
+using System;
+using System.Globalization;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Model;
+using Agent.Core.Rollout;
+using Agent.Shell.Config;
+using Agent.Shell.Effects;
+
+namespace Agent.Shell.Probes;
+
+/// <summary>
+/// A command that exits with 0. It is a supervised process: the keeper kills it with its whole tree at the timeout,
+/// whether the agent lives or not, and what it says costs no more than its rings.
+/// </summary>
+internal sealed class ExecProbe(ICommands commands)
+{
+    private const int LastLines = 3;
+
+    /// <summary>Its end is read at once; this is for a host so busy that "at once" takes seconds.</summary>
+    private static readonly TimeSpan Retention = TimeSpan.FromSeconds(10);
+
+    public async Task<ProbeResult> RunAsync(
+        RolloutId rollout, ProbeSpec probe, ProbeCheck.Exec check, CancellationToken limit)
+    {
+        if (check.Command.IsEmpty) return ProbeResult.Inconclusive("it has no command");
+        var name = $"probe {rollout} {probe.Name} {Ids.New()}";
+        var request = new CommandRequest(
+            name,
+            $"probe {probe.Name}",
+            [.. check.Command],
+            WorkingDirectory: "/",
+            Environments.Inherited(),
+            probe.Timeout,
+            Retention)
+        {
+            // It has had its time; a probe has nothing to put in order.
+            Grace = TimeSpan.Zero,
+        };
+        try
+        {
+            return Judge(await commands.RunAsync(request, limit).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (!commands.HasBegun(name))
+        {
+            return ProbeResult.Inconclusive("it could not be started in time");
+        }
+    }
+
+    private static ProbeResult Judge(CommandEnd end) => end.AtLimit ? ProbeResult.Failed(ProbeRunner.TimedOut)
+        : end.Status switch
+        {
+            ExitStatus.Exited(0) => ProbeResult.Passed("exit code 0"),
+            ExitStatus.Exited or ExitStatus.Signaled => ProbeResult.Failed(Describe(end)),
+            ExitStatus.Lost or ExitStatus.NeverRan => ProbeResult.Inconclusive(end.Status.Describe()),
+        };
+
+    /// <summary>One line for people, without what a terminal would act on.</summary>
+    private static string Describe(CommandEnd end)
+    {
+        var lines = end.Tail.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var words = string.Join(" | ", lines.TakeLast(LastLines));
+        var plain = string.Concat(words.Select(c => char.IsControl(c) ? ' ' : c));
+        return plain.Length == 0
+            ? end.Status.Describe()
+            : string.Create(CultureInfo.InvariantCulture, $"{end.Status.Describe()}: {plain}");
+    }
+}
