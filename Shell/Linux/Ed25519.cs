@@ -23,7 +23,8 @@ internal static partial class Ed25519
 
     static Ed25519() => NativeLibrary.SetDllImportResolver(typeof(Ed25519).Assembly, Resolve);
 
-    public static unsafe bool Verify(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> message)
+    public static unsafe bool Verify(
+        ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> message)
     {
         if (publicKey.Length != KeyBytes || signature.Length != SignatureBytes) return false;
         fixed (byte* key = publicKey, sig = signature, data = &Pinnable(message))
@@ -85,7 +86,8 @@ internal static partial class Ed25519
             if (NativeLibrary.TryLoad(candidate, assembly, paths, out var library)) return library;
         }
 
-        throw new DllNotFoundException($"neither {Names[0]} nor {Names[1]} is here; Ed25519 needs OpenSSL, install libssl3");
+        throw new DllNotFoundException(
+            $"neither {Names[0]} nor {Names[1]} is here; Ed25519 needs OpenSSL, install libssl3");
     }
 
     private static void Check(int result, string call)
@@ -97,14 +99,18 @@ internal static partial class Ed25519
 
     private readonly ref struct Key(nint pointer)
     {
-        public nint Pointer { get; } = pointer != 0 ? pointer : throw new CryptographicException("libcrypto takes no such key");
+        public nint Pointer { get; } = pointer != 0
+            ? pointer
+            : throw new CryptographicException("libcrypto takes no such key");
 
         public void Dispose() => EVP_PKEY_free(Pointer);
     }
 
     private readonly ref struct Context(nint pointer)
     {
-        public nint Pointer { get; } = pointer != 0 ? pointer : throw new InsufficientMemoryException("EVP_MD_CTX_new");
+        public nint Pointer { get; } = pointer != 0
+            ? pointer
+            : throw new InsufficientMemoryException("EVP_MD_CTX_new of libcrypto failed");
 
         public void Dispose() => EVP_MD_CTX_free(Pointer);
     }

@@ -12,7 +12,7 @@ namespace Agent.Shell.Trust;
 /// </summary>
 internal static class CanonicalJson
 {
-    /// <summary>No document of this product nests ten deep; the reader's recursion and its callers' rest on a bound.</summary>
+    /// <summary>No document of this product nests ten deep; all recursion over a tree rests on it.</summary>
     public const int MaxDepth = 64;
 
     /// <summary>The tree of any JSON text of at most <paramref name="cap"/> bytes.</summary>
@@ -120,8 +120,8 @@ internal static class CanonicalJson
         }
     }
 
-    private static Refusal TooDeep(in Utf8JsonReader reader) =>
-        At(TrustFault.TooDeep, string.Create(CultureInfo.InvariantCulture, $"it nests more than {MaxDepth} deep"), reader);
+    private static Refusal TooDeep(in Utf8JsonReader reader) => At(
+        TrustFault.TooDeep, string.Create(CultureInfo.InvariantCulture, $"it nests more than {MaxDepth} deep"), reader);
 
     private static Refusal At(TrustFault fault, string what, in Utf8JsonReader reader) =>
         new(fault, string.Create(CultureInfo.InvariantCulture, $"{what} at byte {reader.TokenStartIndex}"));

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Agent.Shell.Trust;
 
 /// <summary>
-/// What makes 32 bytes a good Ed25519 public key: the canonical form of a point on the curve -x² + y² = 1 + dx²y² whose
-/// order is not small. Only public values are computed with, once for each key of a trust file.
+/// What makes 32 bytes a good Ed25519 public key: the canonical form of a point on the curve -x² + y² = 1 + dx²y²
+/// whose order is not small. Only public values are computed with, once for each key of a trust file.
 /// </summary>
 internal static class Curve25519
 {
@@ -43,7 +43,7 @@ internal static class Curve25519
         return x.IsZero && y.IsOne;
     }
 
-    /// <summary>A square root modulo P, null where there is none: P is 5 modulo 8, so one of two candidates is it.</summary>
+    /// <summary>A square root modulo P or null; as P is 5 modulo 8, one of two candidates is it.</summary>
     private static BigInteger? SquareRoot(BigInteger square)
     {
         square = Modulo(square);

@@ -6,8 +6,8 @@ using System.Security.Cryptography;
 namespace Agent.Shell.Trust;
 
 /// <summary>
-/// ECDSA on NIST P-256 with SHA-256. A public key is X‖Y and a signature r‖s, each part 32 bytes, big-endian. Signatures
-/// in DER are not taken: their many forms are where verifiers differ.
+/// ECDSA on NIST P-256 with SHA-256. A public key is X‖Y and a signature r‖s, each part 32 bytes, big-endian.
+/// Signatures in DER are not taken: their many forms are where verifiers differ.
 /// </summary>
 internal static class CurveP256
 {

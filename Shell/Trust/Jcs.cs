@@ -17,14 +17,14 @@ internal static class Jcs
     private const int MostLeadingZeros = 6;
 
     // A tree built by hand may hold half of a surrogate pair: that must throw, not be signed as a question mark.
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     public static byte[] Write(Json tree) => Strict.GetBytes(Write(tree, new StringBuilder()).ToString());
 
     /// <summary>A finite double as ECMAScript's Number::toString prints it.</summary>
     public static string Number(double value)
     {
-        if (!double.IsFinite(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "JSON has finite numbers only");
+        if (!double.IsFinite(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "JSON has none");
         if (value == 0) return "0";
         var (digits, point) = Shortest(double.Abs(value));
         var sign = value < 0 ? "-" : "";

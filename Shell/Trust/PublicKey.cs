@@ -39,7 +39,10 @@ internal sealed class PublicKey : IEquatable<PublicKey>
     /// <summary>As a trust file says it.</summary>
     public string Base64 => Convert.ToBase64String(_raw);
 
-    /// <summary>Refused: <c>bad-key</c> for a wrong length, another form than the canonical, a point off the curve or of small order.</summary>
+    /// <summary>
+    /// Refused: <c>bad-key</c> for a wrong length, another form than the canonical, a point off the curve or of small
+    /// order.
+    /// </summary>
     public static Checked<PublicKey> From(KeyAlgorithm algorithm, ReadOnlySpan<byte> raw)
     {
         var fault = algorithm == KeyAlgorithm.Ed25519 ? Curve25519.Fault(raw) : CurveP256.Fault(raw);
@@ -54,10 +57,12 @@ internal sealed class PublicKey : IEquatable<PublicKey>
             return new Refusal(TrustFault.UnknownAlgorithm, $"'{algorithm}' is none of ed25519 and ecdsa-p256");
         }
 
-        return Base64Text.Decode(base64) is { } raw ? From(known, raw) : new Refusal(TrustFault.BadKey, "it is not plain base64");
+        return Base64Text.Decode(base64) is { } raw
+            ? From(known, raw)
+            : new Refusal(TrustFault.BadKey, "it is not plain base64");
     }
 
-    /// <summary>Whether this key made the signature over exactly these bytes. ECDSA signatures are r‖s in 64 bytes.</summary>
+    /// <summary>Whether this key made the signature over exactly these bytes.</summary>
     public bool Verifies(ReadOnlySpan<byte> signature, ReadOnlySpan<byte> message) => Algorithm switch
     {
         KeyAlgorithm.Ed25519 => Ed25519.Verify(_raw, signature, message),
@@ -73,7 +78,8 @@ internal sealed class PublicKey : IEquatable<PublicKey>
 
     public override string ToString() => $"{AlgorithmName} {KeyId}";
 
-    private static string NameOf(KeyAlgorithm algorithm) => algorithm == KeyAlgorithm.Ed25519 ? "ed25519" : "ecdsa-p256";
+    private static string NameOf(KeyAlgorithm algorithm) =>
+        algorithm == KeyAlgorithm.Ed25519 ? "ed25519" : "ecdsa-p256";
 
     private static KeyAlgorithm? AlgorithmOf(string name) => name switch
     {

@@ -65,7 +65,9 @@ internal sealed class SigningKey : IDisposable
         }
     }
 
-    /// <summary>Writes the key to a new file, 0600, durably. Throws <see cref="FileFailure"/>, also where the file is there already.</summary>
+    /// <summary>
+    /// Writes the key to a new file, 0600, durably. Throws <see cref="FileFailure"/>, also where there is such a file.
+    /// </summary>
     public void Save(string path)
     {
         var pem = Encoding.ASCII.GetBytes(Pem() + "\n");
@@ -136,7 +138,7 @@ internal sealed class SigningKey : IDisposable
     private static PublicKey Good(KeyAlgorithm algorithm, byte[] raw) => PublicKey.From(algorithm, raw) switch
     {
         Checked<PublicKey>.Passed(var key) => key,
-        Checked<PublicKey>.Refused(var why) => throw new CryptographicException($"a private key has a bad public one: {why}"),
+        Checked<PublicKey>.Refused(var why) => throw new CryptographicException($"the public half is bad: {why}"),
     };
 
     private ECDsa Ecdsa() => ECDsa.Create(new ECParameters

@@ -39,7 +39,7 @@ internal enum TrustFault
     FromTheFuture,
     Expired,
 
-    // Whether it is meant for this host, now.
+    // Whether it is meant for this host, at this point of its history.
     VersionRollback,
     VersionReused,
     WrongHost,

@@ -89,7 +89,8 @@ public sealed class CanonicalJsonTests
     [InlineData("""[1]//""", "not-json")]
     [InlineData("""[1] [2]""", "not-json")]
     [InlineData("", "not-json")]
-    public void A_breach_has_its_code(string text, string outcome) => Assert.Equal(outcome, Outcome(Encoding.UTF8.GetBytes(text)));
+    public void A_breach_has_its_code(string text, string outcome) =>
+        Assert.Equal(outcome, Outcome(Encoding.UTF8.GetBytes(text)));
 
     /// TR-2: the size is judged before a byte is read.
     [Fact]
@@ -143,7 +144,8 @@ public sealed class CanonicalJsonTests
     {
         Assert.Equal(canonical, CanonicalJson.IsCanonical(Encoding.UTF8.GetBytes(text)));
         if (canonical) return;
-        var refused = Assert.IsType<Checked<Json>.Refused>(CanonicalJson.ReadCanonical(Encoding.UTF8.GetBytes(text), Cap));
+        var refused = Assert.IsType<Checked<Json>.Refused>(
+            CanonicalJson.ReadCanonical(Encoding.UTF8.GetBytes(text), Cap));
         Assert.Equal(TrustFault.NotCanonical, refused.Why.Fault);
     }
 
@@ -156,7 +158,7 @@ public sealed class CanonicalJsonTests
         for (var round = 0; round < 200_000; round++)
         {
             var text = good.ToArray();
-            for (var damage = random.Next(1, 4); damage > 0; damage--) text[random.Next(text.Length)] = (byte)random.Next(256);
+            for (var left = random.Next(1, 4); left > 0; left--) text[random.Next(text.Length)] = (byte)random.Next(256);
             var cut = random.Next(text.Length + 1);
             if (!CanonicalJson.Read(text.AsSpan(0, cut), Cap).Failed(out var tree, out _))
             {

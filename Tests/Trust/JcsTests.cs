@@ -60,7 +60,8 @@ public sealed class JcsTests
     /// TR-1: only what must be escaped is, in the shortest way.
     [Fact]
     public void Strings_have_the_fewest_escapes() => Assert.Equal(
-        """["\b\t\n\f\r\"\\\u0000\u001f","/€é"]""", Rewritten("""[ "\u0008\t\n\f\r\"\\\u0000\u001F", "\/\u20ac\u00e9" ]"""));
+        """["\b\t\n\f\r\"\\\u0000\u001f","/€é"]""",
+        Rewritten("""[ "\u0008\t\n\f\r\"\\\u0000\u001F", "\/\u20ac\u00e9" ]"""));
 
     /// TR-1: what JSON cannot say is not written as something else.
     [Theory]
@@ -74,7 +75,9 @@ public sealed class JcsTests
     public void Half_of_a_surrogate_pair_is_not_written() =>
         Assert.Throws<EncoderFallbackException>(() => Jcs.Write(new Json.String("\ud800")));
 
-    private static string Rewritten(string text) => Encoding.UTF8.GetString(Jcs.Write(Read(Encoding.UTF8.GetBytes(text))));
+    private static string Rewritten(string text) =>
+        Encoding.UTF8.GetString(Jcs.Write(Read(Encoding.UTF8.GetBytes(text))));
 
-    private static Json Read(byte[] text) => Assert.IsType<Checked<Json>.Passed>(CanonicalJson.Read(text, 1 << 20)).Value;
+    private static Json Read(byte[] text) =>
+        Assert.IsType<Checked<Json>.Passed>(CanonicalJson.Read(text, 1 << 20)).Value;
 }

@@ -19,7 +19,8 @@ public sealed class PublicKeyTests
     [InlineData("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85")] // order 8
     [InlineData("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")] // order 8
     [InlineData("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa")] // order 8
-    public void A_key_of_small_order_is_refused(string hex) => Assert.Contains("small order", Refused(hex), StringComparison.Ordinal);
+    public void A_key_of_small_order_is_refused(string hex) =>
+        Assert.Contains("small order", Refused(hex), StringComparison.Ordinal);
 
     /// TR-1: a key has one form; the others would be the same key under other ids.
     [Theory]
@@ -31,7 +32,8 @@ public sealed class PublicKeyTests
     [InlineData("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")] // y = p + 1
     [InlineData("f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")] // y = p + 3
     [InlineData("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")] // y = p + 18
-    public void A_key_in_another_form_is_refused(string hex) => Assert.Contains("canonical", Refused(hex), StringComparison.Ordinal);
+    public void A_key_in_another_form_is_refused(string hex) =>
+        Assert.Contains("canonical", Refused(hex), StringComparison.Ordinal);
 
     /// TR-1: half of all y belong to no point.
     [Fact]
@@ -71,7 +73,8 @@ public sealed class PublicKeyTests
         }
 
         Assert.Equal("it is not on the curve P-256", CurveP256.Fault(new byte[64]));
-        Assert.Contains("canonical", CurveP256.Fault(Enumerable.Repeat((byte)0xff, 64).ToArray()), StringComparison.Ordinal);
+        var ones = Enumerable.Repeat((byte)0xff, 64).ToArray();
+        Assert.Contains("canonical", CurveP256.Fault(ones), StringComparison.Ordinal);
         Assert.NotNull(CurveP256.Fault(raw.AsSpan(1)));
         Assert.NotNull(CurveP256.Fault([4, .. raw]));
     }
@@ -100,11 +103,13 @@ public sealed class PublicKeyTests
     [InlineData("ed25519", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", "bad-key")]
     [InlineData("ed25519", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "passes")]
     public void A_key_is_read_strictly(string algorithm, string base64, string outcome) => Assert.Equal(
-        outcome, PublicKey.Parse(algorithm, base64).Failed(out _, out var why) ? TrustFaults.NameOf(why.Fault) : "passes");
+        outcome,
+        PublicKey.Parse(algorithm, base64).Failed(out _, out var why) ? TrustFaults.NameOf(why.Fault) : "passes");
 
     private static string Refused(string hex)
     {
-        var why = Assert.IsType<Checked<PublicKey>.Refused>(PublicKey.From(KeyAlgorithm.Ed25519, Convert.FromHexString(hex))).Why;
+        var why = Assert.IsType<Checked<PublicKey>.Refused>(
+            PublicKey.From(KeyAlgorithm.Ed25519, Convert.FromHexString(hex))).Why;
         Assert.Equal(TrustFault.BadKey, why.Fault);
         return why.Detail;
     }

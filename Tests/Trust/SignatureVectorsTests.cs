@@ -41,7 +41,8 @@ public sealed class SignatureVectorsTests
         Assert.Equal(484, cases.Count);
         Assert.All(cases, one => Assert.Equal(
             Expected(one.Case),
-            FromDer(Bytes(one.Case, "sig")) is { } signature && P256(one.Group).Verifies(signature, Bytes(one.Case, "msg"))));
+            FromDer(Bytes(one.Case, "sig")) is { } signature
+                && P256(one.Group).Verifies(signature, Bytes(one.Case, "msg"))));
     }
 
     /// <summary>r‖s of a DER sequence of two integers that are not negative and fit; null for anything else.</summary>

@@ -56,7 +56,8 @@ public sealed class SigningKeyTests : IDisposable
     [Fact]
     public void A_known_key_gives_its_known_public_half()
     {
-        Write(PemEncoding.WriteString("PRIVATE KEY", Convert.FromHexString("302e020100300506032b657004220420" + KnownSeed)));
+        var pkcs8 = Convert.FromHexString("302e020100300506032b657004220420" + KnownSeed);
+        Write(PemEncoding.WriteString("PRIVATE KEY", pkcs8));
         using var key = Assert.IsType<Checked<SigningKey>.Passed>(SigningKey.Load(KeyFile)).Value;
         Assert.Equal(KnownPublicKey, Convert.ToHexStringLower(key.PublicKey.Raw));
     }
@@ -80,8 +81,15 @@ public sealed class SigningKeyTests : IDisposable
     {
         Assert.Contains(KeyFile, Refused(), StringComparison.Ordinal);
         using var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        foreach (var text in (string[])["", "secret", p384.ExportPkcs8PrivateKeyPem(), p384.ExportSubjectPublicKeyInfoPem(),
-            PemEncoding.WriteString("PRIVATE KEY", new byte[48])])
+        string[] texts =
+        [
+            "",
+            "secret",
+            p384.ExportPkcs8PrivateKeyPem(),
+            p384.ExportSubjectPublicKeyInfoPem(),
+            PemEncoding.WriteString("PRIVATE KEY", new byte[48]),
+        ];
+        foreach (var text in texts)
         {
             Write(text);
             var why = Refused();
