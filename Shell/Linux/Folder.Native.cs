@@ -64,8 +64,5 @@ internal sealed partial class Folder
     private static partial int fsync(int fd);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int syncfs(int fd);
-
-    [LibraryImport("libc", SetLastError = true)]
     private static partial int fstatvfs(int fd, Span<ulong> status);
 }

@@ -89,7 +89,8 @@ internal sealed partial class Folder : IDisposable
         {
             var target = stackalloc byte[4096];
             var length = readlinkat(link, "", target, 4096);
-            return length >= 0 ? Encoding.UTF8.GetString(target, (int)length) : throw Failure("readlink", Full(relative));
+            if (length < 0) throw Failure("readlink", Full(relative));
+            return Encoding.UTF8.GetString(target, (int)length);
         }
         finally
         {
@@ -121,7 +122,7 @@ internal sealed partial class Folder : IDisposable
         Check("renameat2", to.Full(newName), result);
     }
 
-    /// <summary>Removes a name and, if it is a directory, all that is in it. Links are removed, never followed.</summary>
+    /// <summary>Removes a name and, if it is a directory, all that is in it. A link is removed, not followed.</summary>
     public void Remove(string name)
     {
         if (Look(name) is not { } node) return;
@@ -131,7 +132,8 @@ internal sealed partial class Folder : IDisposable
             foreach (var inner in folder.List()) folder.Remove(inner);
         }
 
-        Check("unlink", Full(name), Retry(() => unlinkat(_fd, name, node.Kind == NodeKind.Directory ? RemoveDirectory : 0)));
+        var flags = node.Kind == NodeKind.Directory ? RemoveDirectory : 0;
+        Check("unlink", Full(name), Retry(() => unlinkat(_fd, name, flags)));
     }
 
     /// <summary>The names in it, in no order. Bytes that are not UTF-8 show as U+FFFD.</summary>
@@ -158,12 +160,6 @@ internal sealed partial class Folder : IDisposable
 
     /// <summary>Makes the names in it durable.</summary>
     public void Sync() => Check("fsync", Path, Retry(() => fsync(_fd)));
-
-    /// <summary>
-    /// Makes everything on its file system durable. An error of writing back that came up since this folder was opened
-    /// is reported (Linux 5.8 or later), also when the kernel wrote the pages by itself.
-    /// </summary>
-    public void SyncFileSystem() => Check("syncfs", Path, Retry(() => syncfs(_fd)));
 
     /// <summary>What is left on its file system for programs without privilege.</summary>
     public Room Room()
@@ -239,13 +235,14 @@ internal enum NodeKind
 
 /// <summary>What a name in a directory stands for.</summary>
 /// <param name="Mode">The twelve permission bits.</param>
+/// <param name="Inode">Tells it from every other thing of its file system.</param>
 /// <param name="ModifiedNanoseconds">Since 1970, by the wall clock.</param>
-internal readonly record struct Node(NodeKind Kind, uint Mode, long Size, long ModifiedNanoseconds)
+internal readonly record struct Node(NodeKind Kind, uint Mode, long Size, ulong Inode, long ModifiedNanoseconds)
 {
     /// <summary>From a struct statx.</summary>
     public static Node Of(ReadOnlySpan<byte> status)
     {
-        const int modeAt = 28, sizeAt = 40, secondsAt = 112, nanosecondsAt = 120;
+        const int modeAt = 28, inodeAt = 32, sizeAt = 40, secondsAt = 112, nanosecondsAt = 120;
         var mode = MemoryMarshal.Read<ushort>(status[modeAt..]);
         var kind = (mode & 0xF000) switch
         {
@@ -254,10 +251,12 @@ internal readonly record struct Node(NodeKind Kind, uint Mode, long Size, long M
             0xA000 => NodeKind.Link,
             _ => NodeKind.Other,
         };
+        var seconds = MemoryMarshal.Read<long>(status[secondsAt..]);
         return new Node(
             kind,
             mode & 0xFFFu,
             MemoryMarshal.Read<long>(status[sizeAt..]),
-            (MemoryMarshal.Read<long>(status[secondsAt..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(status[nanosecondsAt..]));
+            MemoryMarshal.Read<ulong>(status[inodeAt..]),
+            (seconds * 1_000_000_000) + MemoryMarshal.Read<uint>(status[nanosecondsAt..]));
     }
 }

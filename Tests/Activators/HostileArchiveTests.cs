@@ -121,6 +121,8 @@ public sealed class HostileArchiveTests
         ["sparse file by pax"] = ("archive-garbage", () => new TarBytes().Pax("GNU.sparse.major", "1").Add("s").ToArray()),
         ["path for all"] = ("archive-garbage", () => new TarBytes().Pax("path", "x", kind: 'g').Add("s").ToArray()),
         ["two extended headers"] = ("archive-garbage", () => new TarBytes().Pax("path", "x").Pax("path", "y").Add("s").ToArray()),
+        ["two long names"] = (
+            "archive-garbage", () => new TarBytes().Special('L', "x"u8.ToArray()).Pax("path", "y").Add("s").ToArray()),
         ["extended header of nothing"] = ("archive-garbage", () => new TarBytes().Add("s").Pax("path", "x").ToArray()),
         ["malformed pax"] = ("archive-garbage", () => new TarBytes().Special('x', "99 path=x\n"u8.ToArray()).Add("s").ToArray()),
         ["size in words"] = ("archive-garbage", () => Headed(block => "twelve"u8.CopyTo(block.AsSpan(124)))),

@@ -29,4 +29,8 @@ internal sealed record TestRelease(string Path, string Sha256, long Length)
         File.WriteAllBytes(path, archive);
         return new TestRelease(path, sha256, archive.Length);
     }
+
+    /// <summary>One that was made before, by its path.</summary>
+    public static TestRelease At(string path) =>
+        new(path, System.IO.Path.GetFileName(path)[..64], new FileInfo(path).Length);
 }

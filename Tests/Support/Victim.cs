@@ -2,6 +2,8 @@ using System;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Threading.Tasks;
+using Agent.Shell.Activators.Releases;
 using Agent.Shell.Linux;
 using Agent.Shell.Output;
 
@@ -24,9 +26,10 @@ internal static class Victim
         return Process.Start(start)!;
     }
 
-    private static int Main(string[] arguments) => arguments switch
+    private static async Task<int> Main(string[] arguments) => arguments switch
     {
         ["capture", var fifo, var ring] => Capture(fifo, ring),
+        ["releases", var root, .. var archives] => await ReleasesAsync(root, archives),
         _ => throw new ArgumentException($"nothing is called {arguments.FirstOrDefault()}"),
     };
 
@@ -42,6 +45,17 @@ internal static class Victim
             // Full or quiet, it tries again.
         }
 
+        return 0;
+    }
+
+    /// <summary>Imports, switches and collects, and says so.</summary>
+    private static async Task<int> ReleasesAsync(string root, string[] archives)
+    {
+        using var store = new ReleaseStore(root, ReleaseCycle.Limits);
+        store.Sweep();
+        Console.WriteLine("ready");
+        var releases = archives.Select(TestRelease.At).ToList();
+        await ReleaseCycle.RunAsync(store, releases, (what, sha256) => Console.WriteLine($"{what} {sha256}"));
         return 0;
     }
 }

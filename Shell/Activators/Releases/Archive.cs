@@ -32,8 +32,9 @@ internal sealed class Archive(SafeFileHandle handle, long length, ReleaseLimits 
     }
 
     /// <summary>
-    /// Unpacks into an empty directory. Owners and times of the archive are not taken over; of the modes, what the
-    /// owner needs is added and what the group could write is taken away.
+    /// Unpacks into an empty directory; each file is durable when the next one begins, the directories are not.
+    /// Owners and times of the archive are not taken over; of the modes, what the owner needs is added and what the
+    /// group could write is taken away.
     /// </summary>
     public ReleaseIndex Unpack(Folder tree, CancellationToken stop)
     {
@@ -127,6 +128,7 @@ internal sealed class Archive(SafeFileHandle handle, long length, ReleaseLimits 
             }
 
             parent.SetMode(file, name, mode);
+            parent.SyncFile(file, name);
             return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         finally

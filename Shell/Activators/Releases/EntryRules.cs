@@ -62,7 +62,7 @@ internal sealed class EntryRules(ReleaseLimits limits)
     private string PlainPath(TarEntry entry)
     {
         var name = entry.Name;
-        if (name.StartsWith('/')) throw new ReleaseRefused(ReleaseCode.AbsolutePath, $"{Shown(name)} is an absolute path");
+        if (name.StartsWith('/')) throw new ReleaseRefused(ReleaseCode.AbsolutePath, $"{name} is an absolute path");
         CheckCharacters(name);
         var path = name;
         while (path.StartsWith("./", StringComparison.Ordinal)) path = path[2..];
@@ -74,14 +74,14 @@ internal sealed class EntryRules(ReleaseLimits limits)
 
         CheckLength(path);
         var parts = path.Split('/');
-        if (parts.Contains("..")) throw new ReleaseRefused(ReleaseCode.ParentPath, $"{Shown(name)} goes up by '..'");
+        if (parts.Contains("..")) throw new ReleaseRefused(ReleaseCode.ParentPath, $"{name} goes up by '..'");
         if (parts.Any(part => part is "" or "."))
         {
-            throw new ReleaseRefused(ReleaseCode.BadName, $"'{Shown(name)}' has an empty part or a dot for one");
+            throw new ReleaseRefused(ReleaseCode.BadName, $"'{name}' has an empty part or a dot for one");
         }
 
         return parts.Length <= limits.Depth ? path : throw new ReleaseRefused(
-            ReleaseCode.TooDeep, $"{Shown(name)} is {parts.Length} names deep, more than {limits.Depth}");
+            ReleaseCode.TooDeep, $"{name} is {parts.Length} names deep, more than {limits.Depth}");
     }
 
     private static void CheckMode(TarEntry entry, string path)
@@ -119,7 +119,7 @@ internal sealed class EntryRules(ReleaseLimits limits)
     }
 
     private static ReleaseRefused Escape(string path, string target) => new(
-        ReleaseCode.SymlinkEscape, $"the link {path} leads out of the release, or may: {Shown(target)}");
+        ReleaseCode.SymlinkEscape, $"the link {path} leads out of the release, or may: {target}");
 
     private void TakeParents(string path)
     {
@@ -142,7 +142,8 @@ internal sealed class EntryRules(ReleaseLimits limits)
     {
         if (Count >= limits.Entries)
         {
-            throw new ReleaseRefused(ReleaseCode.TooManyEntries, $"it has more than {limits.Entries} files and directories");
+            throw new ReleaseRefused(
+                ReleaseCode.TooManyEntries, $"it has more than {limits.Entries} files and directories");
         }
 
         CountBytes(path);
@@ -155,7 +156,8 @@ internal sealed class EntryRules(ReleaseLimits limits)
         _namesBytes += Encoding.UTF8.GetByteCount(name);
         if (_namesBytes > limits.NamesBytes)
         {
-            throw new ReleaseRefused(ReleaseCode.TooManyEntries, $"its names have more than {limits.NamesBytes} bytes in all");
+            throw new ReleaseRefused(
+                ReleaseCode.TooManyEntries, $"its names have more than {limits.NamesBytes} bytes in all");
         }
     }
 
@@ -163,7 +165,7 @@ internal sealed class EntryRules(ReleaseLimits limits)
     {
         if (name.Any(char.IsControl))
         {
-            throw new ReleaseRefused(ReleaseCode.BadName, $"'{Shown(name)}' has a control character");
+            throw new ReleaseRefused(ReleaseCode.BadName, $"'{name}' has a control character");
         }
     }
 
@@ -171,21 +173,13 @@ internal sealed class EntryRules(ReleaseLimits limits)
     {
         if (Encoding.UTF8.GetByteCount(path) > limits.PathBytes)
         {
-            throw new ReleaseRefused(ReleaseCode.NameTooLong, $"{Shown(path)} has more than {limits.PathBytes} bytes");
+            throw new ReleaseRefused(ReleaseCode.NameTooLong, $"{path} has more than {limits.PathBytes} bytes");
         }
 
         if (path.Split('/').Any(part => Encoding.UTF8.GetByteCount(part) > limits.ComponentBytes))
         {
             throw new ReleaseRefused(
-                ReleaseCode.NameTooLong, $"{Shown(path)} has a part of more than {limits.ComponentBytes} bytes");
+                ReleaseCode.NameTooLong, $"{path} has a part of more than {limits.ComponentBytes} bytes");
         }
-    }
-
-    /// <summary>A name as a message can hold it.</summary>
-    private static string Shown(string name)
-    {
-        const int longest = 120;
-        var shown = name.Length <= longest ? name : name[..longest] + "…";
-        return string.Concat(shown.Select(one => char.IsControl(one) ? '?' : one));
     }
 }

@@ -37,11 +37,13 @@ internal static class PaxRecords
     public static long Size(string text)
     {
         if (text.StartsWith('-')) throw new ReleaseRefused(ReleaseCode.SizeLie, $"an entry's size is {text}");
-        return TryNumber(Encoding.UTF8.GetBytes(text), out var size) ? size : throw Malformed($"the size {text} is no number");
+        if (!TryNumber(Encoding.UTF8.GetBytes(text), out var size)) throw Malformed($"the size {text} is no number");
+        return size;
     }
 
     private static bool TryNumber(ReadOnlySpan<byte> digits, out long number) =>
         long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    private static ReleaseRefused Malformed(string what) => new(ReleaseCode.Garbage, $"an extended header is malformed: {what}");
+    private static ReleaseRefused Malformed(string what) =>
+        new(ReleaseCode.Garbage, $"an extended header is malformed: {what}");
 }

@@ -51,15 +51,19 @@ internal sealed class ReleaseIndex
         var text = new StringBuilder();
         foreach (var (kind, path, mode, size, proof) in _entries)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{Word(kind)}\t{Convert.ToString(mode, 8)}\t{size}\t{proof}\t{path}\n");
+            var octal = Convert.ToString(mode, 8);
+            text.Append(CultureInfo.InvariantCulture, $"{Word(kind)}\t{octal}\t{size}\t{proof}\t{path}\n");
         }
 
         var lines = Encoding.UTF8.GetBytes(text.ToString());
         return [.. lines, .. Encoding.UTF8.GetBytes(EndLine(_entries.Count, lines))];
     }
 
-    private static string EndLine(int count, ReadOnlySpan<byte> lines) =>
-        string.Create(CultureInfo.InvariantCulture, $"{End}\t{count}\t{Convert.ToHexStringLower(SHA256.HashData(lines))}\n");
+    private static string EndLine(int count, ReadOnlySpan<byte> lines)
+    {
+        var proof = Convert.ToHexStringLower(SHA256.HashData(lines));
+        return string.Create(CultureInfo.InvariantCulture, $"{End}\t{count}\t{proof}\n");
+    }
 
     private static IndexEntry? ParseLine(string line)
     {

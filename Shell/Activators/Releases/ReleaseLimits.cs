@@ -5,7 +5,7 @@ namespace Agent.Shell.Activators.Releases;
 /// <summary>The bounds of a release and of the work on one.</summary>
 /// <param name="ArchiveBytes">A whole system image compressed; it is on the disk next to its unpacked tree.</param>
 /// <param name="ExpandedBytes">Twice as much: most of what is that large hardly compresses.</param>
-/// <param name="Ratio">The most that an archive expands to, as a multiple of its size; programs and texts reach 20.</param>
+/// <param name="Ratio">How many times its own size an archive may expand to; programs and texts reach 20.</param>
 /// <param name="FreeOfRatioBytes">Below it no ratio is asked for: small archives of sparse files are harmless.</param>
 /// <param name="Entries">Directories that are only implied count too. A large node_modules has half as many.</param>
 /// <param name="Depth">Names in one path; deeper trees are attacks on those who walk them.</param>

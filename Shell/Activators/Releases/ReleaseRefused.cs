@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 
 namespace Agent.Shell.Activators.Releases;
 
@@ -23,13 +24,21 @@ internal sealed class ReleaseRefused : Exception
     }
 
     public ReleaseRefused(string code, string message)
-        : base(message) => Code = code;
+        : base(Shown(message)) => Code = code;
 
     public ReleaseRefused(string code, string message, Exception innerException)
-        : base(message, innerException) => Code = code;
+        : base(Shown(message), innerException) => Code = code;
 
     /// <summary>One of <see cref="ReleaseCode"/>.</summary>
     public string Code { get; } = ReleaseCode.Garbage;
+
+    /// <summary>Names in a message are the archive's choice: no control characters for terminals and logs.</summary>
+    private static string Shown(string message)
+    {
+        const int longest = 600;
+        var shown = message.Length <= longest ? message : message[..longest] + "…";
+        return string.Concat(shown.Select(one => char.IsControl(one) ? '?' : one));
+    }
 }
 
 /// <summary>Why a release is refused. The words are part of the API and do not change.</summary>

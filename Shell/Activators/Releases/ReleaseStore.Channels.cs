@@ -10,7 +10,7 @@ internal sealed partial class ReleaseStore
     /// <summary>Fits into a path next to everything else.</summary>
     private const int ChannelLength = 64;
 
-    /// <summary>The release that a channel's link leads to, whether it is there or not; null: none was ever chosen.</summary>
+    /// <summary>The release that a channel's link leads to, be it there or not; null: there is no link.</summary>
     /// <exception cref="ReleaseRefused">The link leads elsewhere than into the store.</exception>
     public string? Current(string channel)
     {
@@ -60,7 +60,7 @@ internal sealed partial class ReleaseStore
     }
 
     private static string KnownChannel(string channel) => IsChannel(channel) ? channel : throw new ReleaseRefused(
-        ReleaseCode.Channel, "a channel's name is of letters, digits, '-', '_' and '.', and begins with a letter or digit");
+        ReleaseCode.Channel, "a channel's name is of letters, digits and '-_.', and begins with a letter or digit");
 
     private static bool IsChannel(string name) => name.Length is > 0 and <= ChannelLength
         && char.IsAsciiLetterOrDigit(name[0])

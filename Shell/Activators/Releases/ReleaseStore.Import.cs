@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.IO;
+using System.Linq;
 using System.Security.Cryptography;
 using System.Threading;
 using System.Threading.Tasks;
@@ -24,8 +25,9 @@ internal sealed partial class ReleaseStore
     }
 
     /// <summary>
-    /// Takes an archive into the store. Its bytes are copied into staging, where their number and hash are compared with
-    /// what was promised; then every entry is judged; only then is anything unpacked, checked and moved into the store.
+    /// Takes an archive into the store. Its bytes are copied into staging, where their number and hash are compared
+    /// with what was promised; then every entry is judged; only then is anything unpacked, checked and moved into the
+    /// store.
     /// A release that is there and whole is left as it is, and the archive unread; one that is damaged is replaced.
     /// Reading the archive waits; the rest is work for the disk on the caller's thread.
     /// </summary>
@@ -36,7 +38,8 @@ internal sealed partial class ReleaseStore
         Known(sha256);
         if (length > _limits.ArchiveBytes)
         {
-            throw new ReleaseRefused(ReleaseCode.TooLarge, $"the archive has {length} bytes, more than {_limits.ArchiveBytes}");
+            throw new ReleaseRefused(
+                ReleaseCode.TooLarge, $"the archive has {length} bytes, more than {_limits.ArchiveBytes}");
         }
 
         if (Verify(sha256, stop) is null) return;
@@ -46,8 +49,7 @@ internal sealed partial class ReleaseStore
             _staging.Make(name);
             using var work = _staging.Enter(name);
             using var copied = await CopyAsync(archive, work, sha256, length, stop);
-            Unpack(copied, work, length, stop);
-            Publish(work, sha256, stop);
+            Publish(work, sha256, Unpack(copied, work, length, stop), stop);
         }
         catch (FileFailure failure) when (Refusal(failure) is { } refusal)
         {
@@ -59,7 +61,8 @@ internal sealed partial class ReleaseStore
         }
     }
 
-    private async Task<SafeFileHandle> CopyAsync(Stream archive, Folder work, string sha256, long length, CancellationToken stop)
+    private async Task<SafeFileHandle> CopyAsync(
+        Stream archive, Folder work, string sha256, long length, CancellationToken stop)
     {
         RequireRoom(new Room(length, 1));
         var file = work.Create(ArchiveName);
@@ -70,14 +73,23 @@ internal sealed partial class ReleaseStore
             long offset = 0;
             for (int got; (got = await archive.ReadAsync(buffer.AsMemory(), stop)) > 0; offset += got)
             {
-                if (got > length - offset) throw new ReleaseRefused(ReleaseCode.Length, $"there are more than the {length} bytes promised");
+                if (got > length - offset)
+                {
+                    throw new ReleaseRefused(ReleaseCode.Length, $"there are more than the {length} bytes promised");
+                }
+
                 hash.AppendData(buffer, 0, got);
                 work.Write(file, ArchiveName, buffer.AsSpan(0, got), offset);
             }
 
-            if (offset != length) throw new ReleaseRefused(ReleaseCode.Length, $"there are {offset} bytes, and {length} were promised");
+            if (offset != length)
+            {
+                throw new ReleaseRefused(ReleaseCode.Length, $"there are {offset} bytes, and {length} were promised");
+            }
+
             var found = Convert.ToHexStringLower(hash.GetHashAndReset());
-            return found == sha256 ? file : throw new ReleaseRefused(ReleaseCode.Hash, $"the archive is {found}, not {sha256}");
+            if (found != sha256) throw new ReleaseRefused(ReleaseCode.Hash, $"the archive is {found}, not {sha256}");
+            return file;
         }
         catch
         {
@@ -90,39 +102,62 @@ internal sealed partial class ReleaseStore
         }
     }
 
-    /// <summary>Leaves the tree and its index in the working directory, both durable and equal to each other.</summary>
-    private void Unpack(SafeFileHandle copied, Folder work, long length, CancellationToken stop)
+    /// <summary>
+    /// Leaves the tree and its index in the working directory, equal to each other and durable. Each file is synced by
+    /// itself: a sync of the whole file system would wait for what everybody else has written.
+    /// </summary>
+    /// <returns>Which tree and which index that are.</returns>
+    private (ulong Tree, ulong Index) Unpack(SafeFileHandle copied, Folder work, long length, CancellationToken stop)
     {
         using var archive = new Archive(copied, length, _limits);
         RequireRoom(archive.Check(stop));
         work.Make(TreeName);
         using var tree = work.Enter(TreeName);
         var index = archive.Unpack(tree, stop);
-        work.SyncFileSystem();
-        if (TreeCheck.Difference(tree, index, stop) is { } difference)
+        foreach (var directory in index.Entries.Where(entry => entry.Kind == NodeKind.Directory))
         {
-            throw new ReleaseRefused(ReleaseCode.StagingChanged, $"the unpacked tree is not as it was written: {difference}");
+            using var folder = tree.Enter(directory.Path);
+            folder.Sync();
         }
 
-        tree.Sync();
+        if (TreeCheck.Difference(tree, index, stop) is { } difference)
+        {
+            throw Changed($"the unpacked tree is not as it was written: {difference}");
+        }
+
         using var file = work.Create(IndexName);
         work.Write(file, IndexName, index.ToBytes(), 0);
         work.SyncFile(file, IndexName);
         work.Sync();
+        return (tree.Look(Folder.Here)!.Value.Inode, work.Look(IndexName)?.Inode ?? 0);
     }
 
-    /// <summary>The index first: a tree in the store always has one. What is there and damaged changes places.</summary>
-    private void Publish(Folder work, string sha256, CancellationToken stop)
+    /// <summary>The index first: a tree in the store always has one. A damaged tree changes places with it.</summary>
+    private void Publish(Folder work, string sha256, (ulong Tree, ulong Index) made, CancellationToken stop)
     {
         lock (_gate)
         {
             var there = _store.Look(sha256) is not null;
             if (there && Verify(sha256, stop) is null) return;
-            work.Rename(IndexName, _store, sha256 + IndexSuffix, Replacing.Old);
-            _store.Sync();
-            work.Rename(TreeName, _store, sha256, there ? Replacing.Exchange : Replacing.Nothing);
-            _store.Sync();
+            Move(work, IndexName, made.Index, sha256 + IndexSuffix, Replacing.Old);
+            Move(work, TreeName, made.Tree, sha256, there ? Replacing.Exchange : Replacing.Nothing);
         }
+    }
+
+    /// <summary>
+    /// Moves into the store, durably. A rename goes by name: that it took what was made, and not what somebody put
+    /// in its place, shows only afterwards.
+    /// </summary>
+    private void Move(Folder work, string name, ulong inode, string newName, Replacing replacing)
+    {
+        work.Rename(name, _store, newName, replacing);
+        if (_store.Look(newName)?.Inode != inode)
+        {
+            _store.Remove(newName);
+            throw Changed($"{name} was replaced by something else");
+        }
+
+        _store.Sync();
     }
 
     private void RequireRoom(Room needed)
@@ -131,8 +166,8 @@ internal sealed partial class ReleaseStore
         if (free.Bytes - _limits.ReserveBytes >= needed.Bytes && free.Names >= needed.Names) return;
         throw new ReleaseRefused(
             ReleaseCode.NoSpace,
-            $"it needs {needed.Bytes} bytes and {needed.Names} names; {free.Bytes} bytes and {free.Names} names are free, "
-            + $"of which {_limits.ReserveBytes} bytes are kept for the host");
+            $"it needs {needed.Bytes} bytes and {needed.Names} names; {free.Bytes} bytes and {free.Names} names are "
+            + $"free, of which {_limits.ReserveBytes} bytes are kept for the host");
     }
 
     /// <summary>What the failure of a call in staging means: a full disk, or somebody else at work there.</summary>
@@ -144,9 +179,11 @@ internal sealed partial class ReleaseStore
         _ => null,
     };
 
+    private static ReleaseRefused Changed(string what) => new(ReleaseCode.StagingChanged, what);
+
     /// <summary>
-    /// Whether the import succeeded is decided by then: what cannot be removed is left to <see cref="Sweep"/>, and a disk
-    /// that fails is met again by whoever writes next.
+    /// Whether the import succeeded is decided by then: what cannot be removed is left to <see cref="Sweep"/>, and a
+    /// disk that fails is met again by whoever writes next.
     /// </summary>
     private void Discard(string name)
     {

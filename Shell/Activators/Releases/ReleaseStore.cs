@@ -10,10 +10,10 @@ namespace Agent.Shell.Activators.Releases;
 
 /// <summary>
 /// The releases of a host: <c>store/SHA256/</c> is an unpacked tree that never changes, <c>store/SHA256.index</c>
-/// what it consists of, <c>channels/CHANNEL/current</c> the link to the one in use, <c>staging/</c> the work in progress.
-/// At every moment, also after a power cut, a release in the store is whole or absent and a channel's link is the old or
-/// the new one. One process writes to it at a time; within it, any thread may call. A failure of the disk is a
-/// <see cref="FileFailure"/>.
+/// what it consists of, <c>channels/CHANNEL/current</c> the link to the one in use, <c>staging/</c> the work in
+/// progress. At every moment, also after a power cut, a release in the store is whole or absent and a channel's link is
+/// the old or the new one. One process writes to it at a time; within it, any thread may call. A failure of the disk is
+/// a <see cref="FileFailure"/>.
 /// </summary>
 internal sealed partial class ReleaseStore : IDisposable
 {
@@ -75,10 +75,11 @@ internal sealed partial class ReleaseStore : IDisposable
     {
         var ages = _store.List().Where(IsSha256)
             .Select(name => (Name: name, At: _store.Look(name + IndexSuffix)?.ModifiedNanoseconds ?? 0));
-        return [.. ages.OrderByDescending(one => one.At).ThenBy(one => one.Name, StringComparer.Ordinal).Select(one => one.Name)];
+        var ordered = ages.OrderByDescending(one => one.At).ThenBy(one => one.Name, StringComparer.Ordinal);
+        return [.. ordered.Select(one => one.Name)];
     }
 
-    /// <summary>Removes what a crash left behind. Before anything else is done, and never while a release is imported.</summary>
+    /// <summary>Removes what a crash left behind: at the start, and never while a release is imported.</summary>
     public void Sweep()
     {
         lock (_gate)
@@ -109,7 +110,7 @@ internal sealed partial class ReleaseStore : IDisposable
         var junk = NewName();
         lock (_gate)
         {
-            var used = _channels.List().Where(IsChannel).Select(Current).OfType<string>().ToHashSet(StringComparer.Ordinal);
+            var used = _channels.List().Where(IsChannel).Select(Current).ToHashSet(StringComparer.Ordinal);
             gone.AddRange(List().Skip(keep).Where(sha256 => !used.Contains(sha256) && !pinned.Contains(sha256)));
             if (gone.Count == 0) return gone;
             _staging.Make(junk);

@@ -16,8 +16,8 @@ internal sealed record TarEntry(TarKind Kind, string Name, string Target, uint M
 
 /// <summary>
 /// A strict reader of tar archives: ustar, the pax keys path, linkpath and size, and GNU long names. Files,
-/// directories and symbolic links are all it knows; sparse files, volumes and incremental dumps are refused. It reads to
-/// the end of the stream, where nothing but zeros may follow the end of the archive.
+/// directories and symbolic links are all it knows; sparse files, volumes and incremental dumps are refused. It reads
+/// to the end of the stream, where nothing but zeros may follow the end of the archive.
 /// </summary>
 /// <param name="expandedLimit">Bytes that the stream may have.</param>
 /// <param name="entryLimit">Bytes that one entry can have at all: a plain archive's own length.</param>
@@ -73,7 +73,7 @@ internal sealed class TarReader(Stream tar, long expandedLimit, long entryLimit,
             '1' => throw new ReleaseRefused(ReleaseCode.Hardlink, $"{name} is a hard link"),
             '3' or '4' => throw new ReleaseRefused(ReleaseCode.Device, $"{name} is a device"),
             '6' => throw new ReleaseRefused(ReleaseCode.Fifo, $"{name} is a FIFO"),
-            var other => throw new ReleaseRefused(ReleaseCode.Garbage, $"{name} is of the unknown kind 0x{(int)other:x2}"),
+            var other => throw new ReleaseRefused(ReleaseCode.Garbage, $"{name} is of unknown kind 0x{(int)other:x2}"),
         };
         if (kind != TarKind.File && _content != 0)
         {
@@ -101,7 +101,8 @@ internal sealed class TarReader(Stream tar, long expandedLimit, long entryLimit,
     {
         if (_content > headerLimit)
         {
-            throw new ReleaseRefused(ReleaseCode.NameTooLong, $"an extended header has {_content} bytes, more than {headerLimit}");
+            throw new ReleaseRefused(
+                ReleaseCode.NameTooLong, $"an extended header has {_content} bytes, more than {headerLimit}");
         }
 
         var content = new byte[_content];
@@ -140,7 +141,7 @@ internal sealed class TarReader(Stream tar, long expandedLimit, long entryLimit,
             more = _skipped.AsSpan(0, got).ContainsAnyExcept((byte)0);
         }
 
-        if (more) throw new ReleaseRefused(ReleaseCode.Garbage, $"something follows the archive's end, before offset {_position}");
+        if (more) throw new ReleaseRefused(ReleaseCode.Garbage, $"more follows the archive's end, before {_position}");
     }
 
     private int ReadSome(Span<byte> into)
@@ -158,17 +159,15 @@ internal sealed class TarReader(Stream tar, long expandedLimit, long entryLimit,
         }
     }
 
-    private ReleaseRefused Cut() => new(ReleaseCode.Truncated, $"the archive ends at offset {_position}, before its end");
+    private ReleaseRefused Cut() => new(ReleaseCode.Truncated, $"the archive stops at offset {_position}, unfinished");
 
     private ReleaseRefused TooMuch() =>
-        new(ReleaseCode.Bomb, $"it expands to more than {expandedLimit} bytes, which is too much for an archive of its size");
+        new(ReleaseCode.Bomb, $"it expands to more than {expandedLimit} bytes, too much for an archive of its size");
 
-    /// <summary>What stands before an entry and goes for it.</summary>
+    /// <summary>What stands before an entry and goes for it. Nothing may be said twice, in whichever form.</summary>
     private struct Extended
     {
         private bool _pax;
-        private bool _longName;
-        private bool _longTarget;
 
         public string? Path { get; private set; }
 
@@ -176,42 +175,37 @@ internal sealed class TarReader(Stream tar, long expandedLimit, long entryLimit,
 
         public long? Size { get; private set; }
 
-        public readonly bool Any => _pax || _longName || _longTarget;
+        public readonly bool Any => _pax || Path is not null || Target is not null;
 
         public void Add(char kind, byte[] content)
         {
-            var twice = kind switch
+            if (kind == 'L') Take("path", TarHeader.Text(TarHeader.Field(content)));
+            else if (kind == 'K') Take("linkpath", TarHeader.Text(TarHeader.Field(content)));
+            else AddPax(content, everywhere: kind == 'g');
+        }
+
+        private void AddPax(byte[] content, bool everywhere)
+        {
+            if (!everywhere && _pax) throw new ReleaseRefused(ReleaseCode.Garbage, "an entry has two extended headers");
+            _pax |= !everywhere;
+            foreach (var (key, value) in PaxRecords.Read(content))
             {
-                'x' => _pax,
-                'L' => _longName,
-                'K' => _longTarget,
-                _ => false,
-            };
-            if (twice) throw new ReleaseRefused(ReleaseCode.Garbage, $"an entry has two extended headers '{kind}'");
-            if (kind == 'L')
-            {
-                _longName = true;
-                Path = TarHeader.Text(TarHeader.Field(content));
-            }
-            else if (kind == 'K')
-            {
-                _longTarget = true;
-                Target = TarHeader.Text(TarHeader.Field(content));
-            }
-            else
-            {
-                _pax |= kind == 'x';
-                foreach (var (key, value) in PaxRecords.Read(content)) Take(key, value, everywhere: kind == 'g');
+                var sparse = key.StartsWith("GNU.sparse.", StringComparison.Ordinal);
+                if (sparse || (everywhere && key is "path" or "linkpath" or "size"))
+                {
+                    throw new ReleaseRefused(ReleaseCode.Garbage, $"an extended header has {key}, unknown there");
+                }
+
+                Take(key, value);
             }
         }
 
         /// <summary>Keys that change neither name nor content (times, owners, comments) do not matter here.</summary>
-        private void Take(string key, string value, bool everywhere)
+        private void Take(string key, string value)
         {
-            var matters = key is "path" or "linkpath" or "size" || key.StartsWith("GNU.sparse.", StringComparison.Ordinal);
-            if (matters && (everywhere || key is not ("path" or "linkpath" or "size")))
+            if ((key == "path" && Path is not null) || (key == "linkpath" && Target is not null))
             {
-                throw new ReleaseRefused(ReleaseCode.Garbage, $"an extended header has {key}, which is not understood there");
+                throw new ReleaseRefused(ReleaseCode.Garbage, $"an entry has its {key} twice");
             }
 
             if (key == "path") Path = value;

@@ -23,7 +23,7 @@ internal static class TreeCheck
         {
             stop.ThrowIfCancellationRequested();
             var difference = Difference(tree, entry, stop);
-            if (difference is null && entry.Kind == NodeKind.Directory) difference = Stranger(tree, entry.Path, paths, ref listed);
+            if (entry.Kind == NodeKind.Directory) difference ??= Stranger(tree, entry.Path, paths, ref listed);
             if (difference is not null) return difference;
         }
 
@@ -35,7 +35,11 @@ internal static class TreeCheck
     {
         if (tree.Look(entry.Path) is not { } node) return $"{entry.Path} is missing";
         if (node.Kind != entry.Kind) return $"{entry.Path} is of another kind";
-        if (entry.Kind == NodeKind.Link) return tree.ReadLink(entry.Path) == entry.Proof ? null : $"{entry.Path} leads elsewhere";
+        if (entry.Kind == NodeKind.Link)
+        {
+            return tree.ReadLink(entry.Path) == entry.Proof ? null : $"{entry.Path} leads elsewhere";
+        }
+
         if (node.Mode != entry.Mode) return $"{entry.Path} has mode {Convert.ToString(node.Mode, 8)}";
         if (entry.Kind == NodeKind.Directory) return null;
         if (node.Size != entry.Size) return $"{entry.Path} has {node.Size} bytes";

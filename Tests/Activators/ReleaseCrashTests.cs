@@ -1,0 +1,127 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading.Tasks;
+using Agent.Shell.Activators.Releases;
+using Agent.Shell.Linux;
+using Agent.Tests.EndToEnd;
+using Agent.Tests.Support;
+using Xunit;
+
+namespace Agent.Tests.Activators;
+
+/// <summary>Whatever ends it in the middle: releases are whole or absent, the link is the old or the new one.</summary>
+public sealed partial class ReleaseCrashTests
+{
+    private const int Kills = 30;
+    private const int PowerCuts = 20;
+    private const nuint Shutdown = 0x8004587D;
+    private const int WithoutFlushingTheLog = 2;
+
+    /// RO-11: kill -9 at any moment of import, switch and collect.
+    [Fact]
+    public async Task A_kill_leaves_nothing_half_done()
+    {
+        using var world = new StoreWorld();
+        var root = Path.Combine(world.Home, "victim");
+        var archives = ReleaseCycle.Make(world.Archives).Select(release => release.Path).ToArray();
+        var random = new Random(11);
+        string? switched = null;
+        for (var n = 0; n < Kills; n++)
+        {
+            using var victim = Victim.Start(["releases", root, .. archives]);
+            var said = new List<string>();
+            var cycle = Stopwatch.StartNew();
+            for (var lines = 0; lines < 1 + (n % 3); lines++) said.Add((await victim.StandardOutput.ReadLineAsync())!);
+            await Task.Delay(random.Next(1 + (int)(cycle.ElapsedMilliseconds / (n % 3 == 0 ? 10 : 2))));
+            victim.Kill();
+            said.AddRange((await victim.StandardOutput.ReadToEndAsync()).Split('\n'));
+            await victim.WaitForExitAsync();
+            switched = Last(said, "switched ") ?? switched;
+            ReleaseCycle.Judge(root, switched, Last(said, "switching ") ?? switched);
+            using var store = new ReleaseStore(root);
+            switched = store.Current(ReleaseCycle.Channel);
+        }
+
+        Assert.NotNull(switched);
+    }
+
+    /// RO-11, JO-1: a power cut at any moment: what was told is there after it.
+    [SkippableFact]
+    public async Task A_power_cut_leaves_nothing_half_done()
+    {
+        using var world = new StoreWorld();
+        var image = Path.Combine(world.Home, "image");
+        var disk = Directory.CreateDirectory(Path.Combine(world.Home, "disk")).FullName;
+        await using (var file = File.Create(image)) file.SetLength(64 << 20);
+        Skip.IfNot(
+            Mounts.Run("mkfs.ext4", "-q", "-m0", "-F", image) && Mounts.Run("mount", "-o", "loop", image, disk),
+            "needs mkfs.ext4 and loop mounts");
+        try
+        {
+            var releases = ReleaseCycle.Make(world.Archives);
+            var root = Path.Combine(disk, "releases");
+            var random = new Random(12);
+            string? switched = null;
+            for (var n = 0; n < PowerCuts; n++)
+            {
+                (switched, var switching) = await CutAsync(root, disk, releases, random, switched);
+                Assert.True(Mounts.Run("umount", disk));
+                Assert.True(Mounts.Run("mount", "-o", "loop", image, disk));
+                ReleaseCycle.Judge(root, switched, switching);
+                using var store = new ReleaseStore(root);
+                switched = store.Current(ReleaseCycle.Channel);
+            }
+
+            Assert.NotNull(switched);
+        }
+        finally
+        {
+            Assert.True(Mounts.Run("umount", disk));
+        }
+    }
+
+    /// <summary>
+    /// Works on the store until the power is gone, some time after the first switch or the second. What was told last,
+    /// and what was under way.
+    /// </summary>
+    private static async Task<(string? Switched, string? Switching)> CutAsync(
+        string root, string disk, IReadOnlyList<TestRelease> releases, Random random, string? switched)
+    {
+        var switching = switched;
+        using var store = new ReleaseStore(root, ReleaseCycle.Limits);
+        store.Sweep();
+        var (cycle, cut, after) = (Stopwatch.StartNew(), Task.CompletedTask, random.Next(2));
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => ReleaseCycle.RunAsync(store, releases, (what, sha256) =>
+        {
+            if (what == "switching") switching = sha256;
+            else switched = sha256;
+            if (after-- == 0) cut = CutPowerAsync(disk, random.Next(1 + (int)cycle.ElapsedMilliseconds));
+        }));
+        Assert.True(failure is FileFailure or IOException, failure.ToString());
+        await cut;
+        return (switched, switching);
+    }
+
+    private static async Task CutPowerAsync(string disk, int afterMs)
+    {
+        await Task.Delay(afterMs);
+        var fd = Descriptors.Open(disk, Descriptors.ReadOnly);
+        var how = WithoutFlushingTheLog;
+        Assert.Equal(0, ioctl(fd, Shutdown, ref how));
+        Descriptors.Close(fd);
+    }
+
+    private static string? Last(List<string> said, string what)
+    {
+        // A line that was cut short was not said.
+        var whole = said.LastOrDefault(line => line.StartsWith(what, StringComparison.Ordinal) && line.Length == what.Length + 64);
+        return whole?[what.Length..];
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(int fd, nuint request, ref int value);
+}
