@@ -16,7 +16,7 @@ public static partial class RolloutMachine
 
     private static Transition<State, Effect> Fire(State state, Switch before)
     {
-        var activating = new State.Activating(state.Profile, before.Next, Begun: false);
+        var activating = new State.Activating(state.Profile, before.Next(), Begun: false);
         return Go(activating, SwitchEffect(activating));
     }
 
@@ -78,7 +78,7 @@ public static partial class RolloutMachine
             return Hold(state, @switch, at, cause, begun ? HeldBecause.NoWayBack : HeldBecause.NothingSwitched);
         }
 
-        var failed = new State.Failed(state.Profile, @switch.Next, at, cause, new Recovery.RollingBack(attempt));
+        var failed = new State.Failed(state.Profile, @switch.Next(), at, cause, new Recovery.RollingBack(attempt));
         return Go(failed, new Effect.FireRollback(order, failed.Switch.Activation, previous));
     }
 

@@ -65,7 +65,8 @@ public sealed record Switch(int Activation, Option<ReleaseId> Previous)
 {
     public static Switch None { get; } = new(0, Option<ReleaseId>.None);
 
-    public Switch Next => this with { Activation = Activation + 1 };
+    // No property: a record prints those, and this one would have no end.
+    public Switch Next() => this with { Activation = Activation + 1 };
 }
 
 /// <summary>Why a rollout failed.</summary>
