@@ -35,6 +35,7 @@ public sealed class LayoutSpecs
     [Theory]
     [InlineData("Runtime")]
     [InlineData("Process")]
+    [InlineData("Rollout")]
     public void A_machine_has_its_files(string machine)
     {
         foreach (var part in (string[])["State", "Event", "Effect", "Machine"])

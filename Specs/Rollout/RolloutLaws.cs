@@ -43,6 +43,13 @@ public sealed class RolloutLaws
         Assert.Empty(all.Except(reached));
     }
 
+    /// CO-2: whatever a state is, it can be put into a message.
+    [Fact]
+    public void Every_state_prints_itself() => Soup.EachStep(moment =>
+    {
+        if (!ReferenceEquals(moment.Before, moment.After)) Assert.NotEmpty(moment.After.ToString());
+    });
+
     /// RO-10 (seq_regression_rejected, seq_regression_rejected_on_any_state): what has an equal or a lower seq was seen.
     [Fact]
     public void A_seq_that_was_seen_is_refused_in_every_state() => Soup.EachStep(moment =>

@@ -37,6 +37,10 @@ public static class TracePrinter
         ProbeName probe => probe.Value,
         RolloutOrder order => order.Id.Value,
         RolloutProfile profile => Print(profile.Order),
+        RolloutEffect.Report(var id, var seq, var @event) =>
+            string.Create(CultureInfo.InvariantCulture, $"Report {id} {seq} {@event.GetType().Name}"),
+        ProbeSpec probe => probe.Name.Value,
+        ProbeRecord record => Brief(record),
         Rollouts known => Print(known.All.Values.ToArray()),
         Registry known => Print(known.All.Values.ToArray()),
         ServiceStatus row => Brief(row),
@@ -68,6 +72,14 @@ public static class TracePrinter
     /// <summary>An archive's digest by its last digits, in which the samples differ.</summary>
     private static string Brief(ReleaseId release) =>
         release.Value.StartsWith(ReleaseId.ArchivePrefix, StringComparison.Ordinal) ? $"release-{release.Value[^1]}" : release.Value;
+
+    private static string Brief(ProbeRecord record)
+    {
+        var tally = string.Create(
+            CultureInfo.InvariantCulture, $"{record.Spec.Name} {record.Passes} passed, {record.Failures} failed");
+        var since = record.FailingSince.TryGet(out var at) ? $" since {At(at)}" : "";
+        return record.Last.TryGet(out var last) ? $"{tally}{since}, last {last.GetType().Name}" : $"{record.Spec.Name} unreported";
+    }
 
     private static string Brief(ProcessSpec spec) => spec.Command.Count == 1
         ? Text(spec.Label)
