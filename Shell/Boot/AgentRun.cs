@@ -65,7 +65,8 @@ internal sealed class AgentRun : IAsyncDisposable
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
         router.Connect(
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts);
-        var probes = new ProbeRunner(_loop, new SupervisedCommands(_loop, _secrets, _output), new NoEvidence());
+        var commands = new SupervisedCommands(_loop, _secrets, _output);
+        var probes = new ProbeRunner(_loop, commands, new SignedEvidence(() => null, _loop));
         _subscriptions = new SubscriptionSet(
             _loop, new RolloutWatch(_loop, probes, activators), DefaultScheduler.Instance);
         _loop.Advanced += published => _subscriptions.Update(published.State);

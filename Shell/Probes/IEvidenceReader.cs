@@ -8,7 +8,7 @@ namespace Agent.Shell.Probes;
 /// <summary>Reads evidence and vouches for it: who signed it is who may.</summary>
 internal interface IEvidenceReader
 {
-    /// <summary>Never throws for what it finds.</summary>
+    /// <summary>What it finds is a value; it throws only when it is stopped.</summary>
     Task<EvidenceReading> ReadAsync(string path, CancellationToken stop);
 }
 
@@ -24,10 +24,3 @@ internal abstract record EvidenceReading
 
 /// <summary>One control as its checker saw it. It may come once for each article that it shows.</summary>
 internal sealed record Finding(string Id, bool Passed, string? Framework, string? Article);
-
-/// <summary>Nobody's signature counts here.</summary>
-internal sealed class NoEvidence : IEvidenceReader
-{
-    public Task<EvidenceReading> ReadAsync(string path, CancellationToken stop) => Task.FromResult<EvidenceReading>(
-        new EvidenceReading.Refused("this host trusts no key to sign evidence"));
-}

@@ -38,7 +38,8 @@ internal sealed class Probing(ICommands? commands = null, IEvidenceReader? evide
 
     public Task<ProbeResult> RunAsync(ProbeSpec probe, CancellationToken stop = default)
     {
-        var runner = new ProbeRunner(Host, commands ?? new NoCommands(), evidence ?? new NoEvidence());
+        var reader = evidence ?? new SignedEvidence(() => null, Host);
+        var runner = new ProbeRunner(Host, commands ?? new NoCommands(), reader);
         return runner.RunAsync(Rollout, probe, stop);
     }
 

@@ -36,7 +36,7 @@ public sealed class SubscriptionSetTests : IDisposable
             _host,
             new RolloutWatch(
                 _host,
-                new ProbeRunner(_host, new NoCommands(), new NoEvidence()),
+                new ProbeRunner(_host, new NoCommands(), new SignedEvidence(() => null, _host)),
                 new Dictionary<ActivatorKind, IActivator>()),
             _time);
         _host.Advanced += published => _subscriptions.Update(published.State);
