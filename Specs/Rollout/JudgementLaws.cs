@@ -164,10 +164,14 @@ public sealed class JudgementLaws
     private static bool About(int activation, State state) =>
         RolloutMachine.SwitchOf(state).Exists(newest => newest.Activation == activation);
 
-    /// <summary>A state without what probes that decide nothing leave in it.</summary>
-    private static string Course(State state) => TracePrinter.Print(state is State.Soaking soaking
-        ? soaking with { Probes = soaking.Probes.Filter(record => record.Spec.Gates).Strict() }
-        : state);
+    /// <summary>A state without what probes that decide nothing leave in it: their records, and the count of changes.</summary>
+    private static State Course(State state)
+    {
+        var uncounted = state with { Profile = state.Profile with { Seq = 0 } };
+        return uncounted is State.Soaking soaking
+            ? soaking with { Probes = soaking.Probes.Filter(record => record.Spec.Gates).Strict() }
+            : uncounted;
+    }
 
     /// <summary>What was told since the activation, in order.</summary>
     private sealed record Account(Instant Since)

@@ -119,7 +119,7 @@ public abstract class Soup<TState, TEvent, TEffect>
     };
 
     private static bool Same(object left, object right) =>
-        ReferenceEquals(left, right) || TracePrinter.Print(left) == TracePrinter.Print(right);
+        ReferenceEquals(left, right) || left.Equals(right) || TracePrinter.Print(left) == TracePrinter.Print(right);
 
     private static string Print(IReadOnlyList<Moment<TState, TEvent, TEffect>> trace)
     {
