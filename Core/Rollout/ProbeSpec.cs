@@ -22,6 +22,9 @@ public sealed record ProbeSpec(
     /// <summary>A shorter one would be a load of its own.</summary>
     public static TimeSpan ShortestInterval => TimeSpan.FromSeconds(1);
 
+    /// <summary>Within less even a healthy check on a busy host would fail.</summary>
+    public static TimeSpan ShortestTimeout => TimeSpan.FromMilliseconds(100);
+
     public static TimeSpan DefaultTimeout => TimeSpan.FromSeconds(10);
 
     public static TimeSpan LongestTimeout => TimeSpan.FromMinutes(5);

@@ -2,6 +2,7 @@ using System;
 using Agent.Shell.Effects;
 using Agent.Shell.Loop;
 using Agent.Shell.Observability;
+using Agent.Shell.Manifests;
 
 namespace Agent.Shell.Api;
 
@@ -18,5 +19,6 @@ internal sealed record ApiParts(
     IJournalRecords Journal,
     IStateDigest Digest,
     ISpawnSecrets Secrets,
+    IRolloutIntake Intake,
     Counters Counters,
     Func<bool> KeeperConnected);

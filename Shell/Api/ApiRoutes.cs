@@ -8,6 +8,9 @@ internal static class ApiRoutes
     // The largest is a spawn: a prelude of 4 MiB is 5.4 MiB in base 64, the rest is arguments and environment.
     private const int SpawnBody = 6 << 20;
 
+    // A manifest of 2 MiB, its signatures and a descriptor, in base 64.
+    private const int ApplyBody = 3 << 20;
+
     // What fits nowhere near 64 KiB is no request of the other kinds; a thousand ids do.
     private const int SmallBody = 64 << 10;
 
@@ -22,6 +25,7 @@ internal static class ApiRoutes
         var controls = new ControlCalls(parts);
         var output = new OutputCalls(parts);
         var journal = new JournalCalls(parts);
+        var rollouts = new RolloutCalls(parts);
         return
         [
             new("GET", "/healthz", HostCalls.HealthAsync),
@@ -48,6 +52,13 @@ internal static class ApiRoutes
             new("POST", "/v1/processes/{id}/stop", controls.StopAsync, SmallBody),
             new("POST", "/v1/processes/{id}/start", controls.StartAsync, SmallBody),
             new("POST", "/v1/processes/{id}/restart", controls.RestartAsync, SmallBody),
+            new("POST", "/v1/rollouts", rollouts.ApplyAsync, ApplyBody),
+            new("GET", "/v1/rollouts", rollouts.ListAsync),
+            new("GET", "/v1/rollouts/{id}", rollouts.ReadAsync),
+            new("GET", "/v1/rollouts/{id}/watch", rollouts.WatchAsync),
+            new("POST", "/v1/rollouts/{id}/halt", rollouts.HaltAsync, SmallBody),
+            new("POST", "/v1/rollouts/{id}/retry", rollouts.RetryAsync, SmallBody),
+            new("POST", "/v1/rollouts/{id}/rollback", rollouts.RollbackAsync, SmallBody),
             new("GET", "/v1/events", journal.EventsAsync, 0, "since", "follow"),
             new("GET", "/v1/explain/{kind}/{id}", journal.ExplainAsync),
         ];

@@ -9,6 +9,7 @@ internal sealed record ErrorName(string Code, int Status, string Title);
 internal static class ErrorNames
 {
     public static readonly ErrorName NoSuchProcess = new("no-such-process", 404, "There is no such process");
+    public static readonly ErrorName NoSuchRollout = new("no-such-rollout", 404, "There is no such rollout");
     public static readonly ErrorName InvalidInput = new("invalid-input", 400, "The request is not valid");
     public static readonly ErrorName Busy = new("busy", 409, "It cannot be done right now");
     public static readonly ErrorName NotAllowed = new("not-allowed", 403, "You may not do this");
@@ -34,6 +35,11 @@ internal static class ErrorNames
         Stopping,
         Busy,
         NotAllowed,
+        NoSuchRollout,
+        Busy,
+        new("known", 409, "It is known already"),
+        new("version-rollback", 422, "It is older than what was seen"),
+        new("version-reused", 422, "Its version was given twice"),
     ];
 
     public static ErrorName Of(ErrorCode code) => Refusals[(int)code];

@@ -40,6 +40,13 @@ internal sealed class Explanation
         "stopDaemons"u8.ToArray(),
         "logTail"u8.ToArray());
 
+    /// <summary>What was ordered, asked and told of it, and what was done about it.</summary>
+    public static Explanation OfRollout(string id) => new(
+        @event => Text(@event, "id") == id || Ordered(@event) == id,
+        (effect, own) => Text(effect, "id") == id || Ordered(effect) == id
+            || (own && Text(effect, "type") == "rolloutReject"),
+        Encoding.UTF8.GetBytes(id));
+
     /// <summary>A line about this thing, or null if the record does not concern it.</summary>
     public byte[]? Excerpt(ReadOnlyMemory<byte> record)
     {
@@ -102,6 +109,8 @@ internal sealed class Explanation
         json.WritePropertyName(name);
         value.WriteTo(json);
     }
+
+    private static string? Ordered(JsonElement of) => of.TryGetProperty("order"u8, out var order) ? Text(order, "id") : null;
 
     private static string? Inner(JsonElement @event) =>
         @event.TryGetProperty("event"u8, out var inner) ? Text(inner, "type") : null;

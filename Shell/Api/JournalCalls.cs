@@ -42,9 +42,16 @@ internal sealed class JournalCalls(ApiParts parts)
                 : Refuse("only root may have the runtime explained");
         }
 
+        if (call.Value("kind") == "rollout")
+        {
+            return !call.Principal.IsRoot ? Refuse("only root may have a rollout explained")
+                : RolloutId.Parse(id).IsSome ? AnsweredAsync(Explanation.OfRollout(id), call.Stop)
+                : Task.FromResult(Answer.Refuse(ErrorNames.NoSuchRollout, $"no rollout {id}"));
+        }
+
         if (call.Value("kind") != "process")
         {
-            return Task.FromResult(Answer.Refuse(ErrorNames.NotFound, "a runtime or a process can be explained"));
+            return Task.FromResult(Answer.Refuse(ErrorNames.NotFound, "a runtime, a process or a rollout can be explained"));
         }
 
         // Root may ask for one that is gone from the registry: the journal still knows it.

@@ -173,4 +173,7 @@ internal sealed record HealthAnswer(string Status);
 [JsonSerializable(typeof(StopRequest))]
 [JsonSerializable(typeof(WrittenAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(ApplyRequest))]
+[JsonSerializable(typeof(RolloutInfo))]
+[JsonSerializable(typeof(IReadOnlyList<RolloutInfo>))]
 internal sealed partial class WireJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 
 namespace Agent.Shell.Api;
@@ -10,7 +11,10 @@ namespace Agent.Shell.Api;
 /// </summary>
 internal static class WireNames
 {
-    private static readonly string[] Kinds = ["task", "service", "daemon"];
+    private static readonly string[] Kinds = ["task", "service", "daemon", "activation"];
+    private static readonly string[] Activators = ["nixos", "release"];
+    private static readonly string[] Modes = ["enforce", "observe", "disabled"];
+    private static readonly string[] Failures = ["rollback-and-halt", "halt"];
     private static readonly string[] Healths = ["ready", "not_ready", "error"];
     private static readonly string[] Reasons =
         ["exited", "stopped", "killed", "lifetime", "idle", "out-of-memory", "lost", "spawn-failed"];
@@ -30,6 +34,20 @@ internal static class WireNames
     public static string SignalNames { get; } = string.Join(", ", SignalWords);
 
     public static string Of(ProcessKind value) => Kinds[(int)value];
+
+    public static string Of(ActivatorKind value) => Activators[(int)value];
+
+    public static ActivatorKind? Activator(string name) =>
+        Array.IndexOf(Activators, name) is >= 0 and var at ? (ActivatorKind)at : null;
+
+    public static string Of(ProbeMode value) => Modes[(int)value];
+
+    public static ProbeMode? Mode(string name) => Array.IndexOf(Modes, name) is >= 0 and var at ? (ProbeMode)at : null;
+
+    public static string Of(OnFailure value) => Failures[(int)value];
+
+    public static OnFailure? Failure(string name) =>
+        Array.IndexOf(Failures, name) is >= 0 and var at ? (OnFailure)at : null;
 
     public static string Of(ServiceHealth value) => Healths[(int)value];
 

@@ -10,6 +10,8 @@ using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Shell.Activators;
+using Agent.Shell.Activators.Nixos;
+using Agent.Shell.Activators.Releases;
 using Agent.Shell.Api;
 using Agent.Shell.Config;
 using Agent.Shell.Docker;
@@ -19,6 +21,7 @@ using Agent.Shell.Journal.Codec;
 using Agent.Shell.Keeper;
 using Agent.Shell.Linux;
 using Agent.Shell.Loop;
+using Agent.Shell.Manifests;
 using Agent.Shell.Observability;
 using Agent.Shell.Output;
 using Agent.Shell.Probes;
@@ -43,6 +46,8 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly OutputHub _output;
     private readonly KeeperLink _keeper;
     private readonly RuntimeStarter _runtime;
+    private readonly ReleaseStore _releases;
+    private readonly RolloutIntake _intake;
     private readonly RolloutInterpreter _rollouts;
     private readonly SubscriptionSet _subscriptions;
     private readonly ApiServer _api;
@@ -61,18 +66,27 @@ internal sealed class AgentRun : IAsyncDisposable
         _output = new OutputHub(paths.Rings, paths.Logs, keeperPaths, key => _ = _keeper!.CloseInputAsync(key));
         _keeper = new KeeperLink(keeperPaths, _output, _ending.Token);
         _runtime = new RuntimeStarter(_loop, _secrets, Layout);
-        var activators = new Dictionary<ActivatorKind, IActivator>();
+        _releases = new ReleaseStore(paths.Releases);
+        _releases.Sweep();
+        _intake = new RolloutIntake(_loop, _releases, () => _config.Rollout);
+        var commands = new SupervisedCommands(_loop, _secrets, _output);
+        var activators = new Dictionary<ActivatorKind, IActivator>
+        {
+            [ActivatorKind.Release] =
+                new ReleaseActivator(_releases, commands, paths.Socket, () => _config.Rollout.KeepReleases),
+            [ActivatorKind.Nixos] = new NixosActivator(config.Rollout.Nixos, commands),
+        };
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
         router.Connect(
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts);
-        var commands = new SupervisedCommands(_loop, _secrets, _output);
-        var probes = new ProbeRunner(_loop, commands, new SignedEvidence(() => null, _loop));
+        var probes = new ProbeRunner(_loop, commands, new SignedEvidence(
+            () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _loop));
         _subscriptions = new SubscriptionSet(
             _loop, new RolloutWatch(_loop, probes, activators), DefaultScheduler.Instance);
         _loop.Advanced += published => _subscriptions.Update(published.State);
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
-            new RecordsForApi(new JournalTail(paths.Journal, _loop)), new DigestForApi(), _secrets, _counters,
+            new RecordsForApi(new JournalTail(paths.Journal, _loop)), new DigestForApi(), _secrets, _intake, _counters,
             () => _keeper.IsConnected));
     }
 
@@ -123,6 +137,8 @@ internal sealed class AgentRun : IAsyncDisposable
         _subscriptions.Dispose();
         _loop.Dispose();
         _output.Dispose();
+        _intake.Dispose();
+        _releases.Dispose();
         _recorder.Dispose();
         _ending.Dispose();
     }

@@ -29,7 +29,7 @@ internal static class CommandTree
 
     public static RootCommand Build()
     {
-        var root = new RootCommand("Keeps this Linux host doing what it should: its container runtime and its processes.");
+        var root = new RootCommand("Keeps this Linux host doing what it should: its container runtime, its processes, its releases.");
         root.Options.Add(Invocation.Socket);
         root.Options.Add(Invocation.Output);
         root.Options.Add(Invocation.NoColour);
@@ -37,6 +37,7 @@ internal static class CommandTree
         [
             ("The host", [.. StatusVerbs.All(), RuntimeVerbs.Tree(), LocalVerbs.Check()]),
             ("Processes", ProcessVerbs.All()),
+            ("Rollouts", [RolloutVerbs.Tree(), .. SignVerbs.All(), TrustVerbs.Tree()]),
             ("What happened, and why", JournalVerbs.All()),
             ("The agent itself", LocalVerbs.All()),
         ];

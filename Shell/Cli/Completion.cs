@@ -60,18 +60,29 @@ internal static class Completion
     private static bool Fits(string label, string begun) =>
         !label.StartsWith('/') && (begun.StartsWith('-') || !label.StartsWith('-'));
 
+    /// <summary>Channels and ids of the rollouts that the agent of this command line knows; none if nobody answers.</summary>
+    public static IEnumerable<string> Rollouts(CompletionContext context) => Asked(context, (client, stop) =>
+    {
+        var all = client.GetAsync("/v1/rollouts", WireJson.Default.IReadOnlyListRolloutInfo, stop).GetAwaiter().GetResult();
+        return [.. all.Select(one => one.Channel), .. all.Select(one => one.Id)];
+    });
+
     /// <summary>Labels and ids of the processes that the agent of this command line keeps; none if nobody answers.</summary>
-    public static IEnumerable<string> Processes(CompletionContext context)
+    public static IEnumerable<string> Processes(CompletionContext context) => Asked(context, (client, stop) =>
+    {
+        var all = client.GetAsync("/v1/processes", WireJson.Default.IReadOnlyListProcessInfo, stop).GetAwaiter().GetResult();
+        return [.. all.Select(one => one.Label), .. all.Select(one => one.Id)];
+    });
+
+    // The parser asks synchronously; there is no context here that could wait for itself.
+    private static IEnumerable<string> Asked(
+        CompletionContext context, Func<ApiClient, CancellationToken, IReadOnlyList<string>> ask)
     {
         try
         {
             using var client = new ApiClient(Places.Socket(context.ParseResult.GetValue(Invocation.Socket)));
             using var patience = new CancellationTokenSource(Patience);
-
-            // The parser asks synchronously; there is no context here that could wait for itself.
-            var all = client.GetAsync("/v1/processes", WireJson.Default.IReadOnlyListProcessInfo, patience.Token)
-                .GetAwaiter().GetResult();
-            return [.. all.Select(one => one.Label), .. all.Select(one => one.Id)];
+            return ask(client, patience.Token);
         }
         catch (Exception failure) when (failure is CommandFailure or OperationCanceledException
             or System.Net.Http.HttpRequestException or System.IO.IOException or System.Text.Json.JsonException)

@@ -52,8 +52,53 @@ internal static class Describe
             : Screen.Clean(exit.Detail ?? "unknown"))
         + $" ({exit.Reason})";
 
+    public static IEnumerable<string> Rollouts(IReadOnlyList<RolloutInfo> rollouts) => Screen.Table(
+        ["ROLLOUT", "VERSION", "STATE", "TARGET", "WHERE IT STANDS"],
+        [
+            .. rollouts.Select(one => (IReadOnlyList<string>)
+                [one.Id, Screen.Number(one.Version), State(one.State), Release(one.Target), Screen.Clean(one.Summary)]),
+        ]);
+
+    /// <summary>All there is to know of one.</summary>
+    public static IEnumerable<string> Rollout(RolloutInfo one)
+    {
+        yield return $"rollout   {Screen.Bold(one.Id)}, version {one.Version}, received {one.ReceivedAt}";
+        yield return $"state     {State(one.State)}{(one.Since is { } since ? $" since {since}" : "")}: {Screen.Clean(one.Summary)}";
+        yield return $"target    {one.Target} ({one.Activator})";
+        if (one.Previous is { } previous) yield return $"way back  {previous}";
+        if (one.SoakUntil is { } until) yield return $"soak      until {until}, a verdict by {one.VerdictBy}";
+        if (one.Recovery is { Attempt: > 0 } recovery) yield return $"rollback  {recovery.State}, attempt {recovery.Attempt}";
+        if (one.Probes.Count == 0) yield break;
+        yield return "";
+        foreach (var line in Screen.Table(
+            ["PROBE", "KIND", "MODE", "STATUS", "FAILING SINCE", "DETAIL"],
+            [
+                .. one.Probes.Select(probe => (IReadOnlyList<string>)
+                [
+                    probe.Name, probe.Kind, probe.Mode, Probe(probe.Status), probe.FailingSince ?? "-",
+                    Screen.Clean(probe.Detail ?? ""),
+                ]),
+            ]))
+        {
+            yield return line;
+        }
+    }
+
+    public static string Probe(string status) => status switch
+    {
+        "passing" => Screen.Green(status),
+        "failing" => Screen.Red(status),
+        _ => Screen.Yellow(status),
+    };
+
+    /// <summary>Enough of a digest to tell releases apart.</summary>
+    public static string Release(string release) =>
+        release.StartsWith("sha256:", StringComparison.Ordinal) && release.Length > 19 ? release[..19] : release;
+
     public static string State(string state) => state switch
     {
+        "converged" => Screen.Green(state),
+        "reverted" => Screen.Red(state),
         "ready" or "running" or "ok" => Screen.Green(state),
         "failed" or "degraded" or "error" or "fail" => Screen.Red(state),
         _ => Screen.Yellow(state),

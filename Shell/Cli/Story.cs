@@ -32,6 +32,7 @@ internal static class Story
         "processRequested" => $"{Name(e, names)}: asked for {Words(Text(Part(e, "event"), "type"), "Requested")}",
         "processReported" => Reported(Name(e, names), Part(e, "event")),
         "runtime" => Runtime(Part(e, "event")),
+        "rolloutOrdered" or "rolloutRequested" or "rolloutReported" => RolloutStory.Event(e),
         "deadlineReached" => "a deadline came",
         var other => other,
     };
@@ -83,7 +84,7 @@ internal static class Story
         "closeOutput" => "close its output",
         "reap" => $"forget {Name(e, names)} ({Text(e, "reason")})",
         "runtimeReject" or "processReject" => $"refused: {Text(e, "reason")}",
-        var other => other,
+        var other => RolloutStory.Effect(e) ?? other,
     };
 
     private static string Learn(JsonElement e, Dictionary<string, string> names)

@@ -2,13 +2,36 @@ using System;
 using System.Collections.Generic;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
+using Agent.Shell.Activators.Nixos;
 using Agent.Shell.Docker;
 
 namespace Agent.Shell.Config;
 
 /// <summary>A configuration that is valid as a whole.</summary>
 internal sealed record AgentConfig(
-    RuntimePolicy Policy, RuntimeSettings Runtime, IReadOnlyList<ServiceConfig> Services);
+    RuntimePolicy Policy, RuntimeSettings Runtime, RolloutSettings Rollout, IReadOnlyList<ServiceConfig> Services);
+
+/// <summary>
+/// What rollouts are judged by: the names of this host and of its environment (none: manifests of any), the trust
+/// file, how many releases are kept to go back to, and where a NixOS host keeps its own.
+/// </summary>
+internal sealed record RolloutSettings(
+    string Host, string? Environment, string Trust, int KeepReleases, NixosPaths Nixos)
+{
+    public const string DefaultTrust = "/etc/agent/trust.json";
+
+    /// <summary>What runs, what ran before, and three more that an operator may want back at once.</summary>
+    public const int DefaultKept = 5;
+
+    /// <summary>What runs and the way back.</summary>
+    public const int LeastKept = 2;
+
+    /// <summary>More is an archive, and has its place elsewhere.</summary>
+    public const int MostKept = 100;
+
+    public static RolloutSettings Default =>
+        new(System.Environment.MachineName, null, DefaultTrust, DefaultKept, NixosPaths.Standard);
+}
 
 /// <summary>One service: what decisions need of it, and the environment that they must not see.</summary>
 internal sealed record ServiceConfig(ProcessSpec Spec, IReadOnlyDictionary<string, string> Environment);

@@ -24,15 +24,18 @@ internal sealed class ConfigReader
     private readonly Mistakes _mistakes = new();
     private readonly Values _values;
     private readonly ServiceReader _service;
-    private readonly Dictionary<string, Place> _runtimeKeys = new(StringComparer.Ordinal);
+    private readonly RolloutReader _rolloutReader;
+    private readonly Dictionary<string, Place> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeclaredService> _services = new(StringComparer.Ordinal);
     private RuntimePolicy _policy = RuntimePolicy.Default;
     private RuntimeSettings _runtime;
+    private RolloutSettings _rollout = RolloutSettings.Default;
 
     private ConfigReader(AgentPaths paths)
     {
         _values = new(_mistakes);
         _service = new(_mistakes);
+        _rolloutReader = new(_mistakes);
         _runtime = RuntimeSettings.Default(paths);
     }
 
@@ -46,7 +49,7 @@ internal sealed class ConfigReader
         reader.ReadFiles(paths.Config, mayBeMissing);
         reader.CheckOrder();
         if (reader._mistakes.Told.Count > 0) throw new ConfigException(reader._mistakes.Told);
-        return new(reader._policy, reader._runtime, [.. reader._services.Values.Select(one => one.Config)]);
+        return new(reader._policy, reader._runtime, reader._rollout, [.. reader._services.Values.Select(one => one.Config)]);
     }
 
     private void ReadFiles(string config, bool mayBeMissing)
@@ -63,10 +66,11 @@ internal sealed class ConfigReader
     private void ReadFile(string file)
     {
         if (YamlFile.Read(file, _mistakes) is not { } root) return;
-        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "services"))
+        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "host", "rollout", "nixos", "services"))
         {
             if (key == "runtime") ReadRuntime(value);
-            else ReadServices(value);
+            else if (key == "services") ReadServices(value);
+            else ReadRollout(key, value);
         }
     }
 
@@ -75,15 +79,25 @@ internal sealed class ConfigReader
         foreach (var (key, at, value) in _values.Entries(
             node, "runtime", "keep", "searchPath", "dataRoot", "socket", "containerdSocket", "startTimeout"))
         {
-            if (!_runtimeKeys.TryAdd(key, at))
-            {
-                _mistakes.Add(at, $"{key} was given at {_runtimeKeys[key]} already");
-                continue;
-            }
-
+            if (!IsFirst("runtime", key, at)) continue;
             _policy = With(_policy, key, value);
             _runtime = With(_runtime, key, value);
         }
+    }
+
+    private void ReadRollout(string section, YamlNode node)
+    {
+        foreach (var (key, at, value) in _values.Entries(node, section, [.. RolloutReader.Keys(section)]))
+        {
+            if (IsFirst(section, key, at)) _rollout = _rolloutReader.With(_rollout, section, key, value);
+        }
+    }
+
+    private bool IsFirst(string section, string key, Place at)
+    {
+        if (_keys.TryAdd($"{section}.{key}", at)) return true;
+        _mistakes.Add(at, $"{key} was given at {_keys[$"{section}.{key}"]} already");
+        return false;
     }
 
     private RuntimePolicy With(RuntimePolicy policy, string key, YamlNode value) => key switch

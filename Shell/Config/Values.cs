@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 
 namespace Agent.Shell.Config;
@@ -66,6 +67,20 @@ internal sealed class Values(Mistakes mistakes)
         var size = node is YamlNode.Text text ? Sizes.Parse(text.Value) : null;
         if (size >= least && size <= most) return (int)size;
         mistakes.Add(node.At, $"{what} is a size such as 64KiB or 1MiB, from {Sizes.Show(least)} to {Sizes.Show(most)}");
+        return null;
+    }
+
+    public int? Number(YamlNode node, string what, int least, int most)
+    {
+        if (node is YamlNode.Refused) return null;
+        if (node is YamlNode.Text text
+            && int.TryParse(text.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        mistakes.Add(node.At, $"{what} is a whole number from {least} to {most}");
         return null;
     }
 

@@ -67,13 +67,15 @@ internal sealed class RolloutInterpreter(
         var activator = ActivatorOf(e.Order);
         using var limit = Limit(e.Order);
         var previous = e.Previous.TryGet(out var known) ? known : null;
-        await activator.PrepareAsync(Request(e.Order, e.Activation, e.Order.Target, previous, back: false), limit.Token);
         var running = await activator.RunningAsync(e.Order.Channel, limit.Token);
+        var way = running is null || running == e.Order.Target ? previous : running;
+        var request = new SwitchRequest(
+            e.Order.Id, e.Activation, e.Order.Target, way, e.Order.Policy.SwitchTimeout, IsRollback: false);
+        await activator.PrepareAsync(request, limit.Token);
 
         // Durable before the host is touched: from here on whoever takes over knows the way back.
         await TellAsync(e.Order, new Event.ActivationStarted(e.Activation, Optional(running), activator.Method));
-        var way = running is null || running == e.Order.Target ? previous : running;
-        var result = await activator.SwitchAsync(Request(e.Order, e.Activation, e.Order.Target, way, back: false), limit.Token);
+        var result = await activator.SwitchAsync(request, limit.Token);
         await TellAsync(e.Order, result switch
         {
             SwitchResult.Done => new Event.ActivationCompleted(
@@ -86,7 +88,8 @@ internal sealed class RolloutInterpreter(
     {
         var activator = ActivatorOf(e.Order);
         using var limit = Limit(e.Order);
-        var request = Request(e.Order, e.Activation, e.To, e.Order.Target, back: true);
+        var request = new SwitchRequest(
+            e.Order.Id, e.Activation, e.To, e.Order.Target, e.Order.Policy.SwitchTimeout, IsRollback: true);
         await activator.PrepareAsync(request, limit.Token);
         var result = await activator.SwitchAsync(request, limit.Token);
         await TellAsync(e.Order, result switch
@@ -167,9 +170,6 @@ internal sealed class RolloutInterpreter(
         limit.CancelAfter(order.Policy.SwitchTimeout + Margin);
         return limit;
     }
-
-    private static SwitchRequest Request(RolloutOrder order, int activation, ReleaseId to, ReleaseId? from, bool back) =>
-        new(order.Id, activation, to, from, order.Policy.SwitchTimeout, back);
 
     private static Option<ReleaseId> Optional(ReleaseId? release) =>
         release is null ? Option<ReleaseId>.None : Option<ReleaseId>.Some(release);

@@ -20,6 +20,9 @@ internal sealed record AgentPaths(string Config, string StateDir, string Runtime
     /// <summary>Durable: rotated logs of the engine daemons.</summary>
     public string Logs => Path.Combine(StateDir, "logs");
 
+    /// <summary>Durable: releases of this host and the links to those in use.</summary>
+    public string Releases => Path.Combine(StateDir, "releases");
+
     /// <summary>Output rings; they outlive the agent, not the boot.</summary>
     public string Rings => Path.Combine(RuntimeDir, "rings");
 }

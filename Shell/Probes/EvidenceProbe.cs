@@ -1,7 +1,9 @@
 using System;
 using System.Threading;
 using System.Threading.Tasks;
+using Agent.Core.Model;
 using Agent.Core.Rollout;
+using Agent.Core.Time;
 using Agent.Shell.Loop;
 
 namespace Agent.Shell.Probes;
@@ -12,7 +14,8 @@ internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host)
     /// <summary>So far may the clock of the one who signed be ahead.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
 
-    public async Task<ProbeResult> RunAsync(ProbeMode mode, ProbeCheck.Evidence check, CancellationToken limit)
+    public async Task<ProbeResult> RunAsync(
+        RolloutId rollout, ProbeMode mode, ProbeCheck.Evidence check, CancellationToken limit)
     {
         if (check.Framework.IsNone && check.Controls.IsEmpty)
         {
@@ -26,7 +29,14 @@ internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host)
                 ProbeResult.Inconclusive($"stale: it was signed at {signed}"),
             EvidenceReading.Verified(var signed, _) when signed - host.Now > Skew =>
                 ProbeResult.Inconclusive($"from the future: it was signed at {signed}"),
+            EvidenceReading.Verified(var signed, _) when IsBefore(rollout, signed) =>
+                ProbeResult.Inconclusive($"it was signed at {signed}, before this release ran"),
             EvidenceReading.Verified(_, var findings) => EvidenceJudge.Judge(mode, check, findings),
         };
     }
+
+    /// <summary>What somebody saw of the release before says nothing of this one.</summary>
+    private bool IsBefore(RolloutId rollout, Instant signed) =>
+        host.Current.State.Rollouts.Find(rollout).TryGet(out var state)
+        && state is RolloutState.Soaking soaking && soaking.Since - signed > Skew;
 }

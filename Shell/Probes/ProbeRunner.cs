@@ -45,7 +45,7 @@ internal sealed class ProbeRunner(IHost host, ICommands commands, IEvidenceReade
             ProbeCheck.Process(var service) => Task.FromResult(ServiceProbe.Look(host.Current.State, service)),
             ProbeCheck.Runtime => Task.FromResult(EngineProbe.Look(host.Current.State.Runtime)),
             ProbeCheck.Container(var name) => ContainerProbe.RunAsync(host.Current.State.Runtime, name, limit),
-            ProbeCheck.Evidence file => _evidence.RunAsync(probe.Mode, file, limit),
+            ProbeCheck.Evidence file => _evidence.RunAsync(rollout, probe.Mode, file, limit),
         };
 
     /// <summary>

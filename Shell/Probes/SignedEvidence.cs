@@ -12,10 +12,10 @@ namespace Agent.Shell.Probes;
 
 /// <summary>
 /// Reads <c>X</c> and <c>X.sig</c>: a document of the type <c>agent/evidence</c>, signed by whom the trust file names
-/// for evidence. Its own field is <c>findings</c>, each with <c>id</c>, <c>status</c> (pass or fail) and, where it
-/// shows one, <c>framework</c> and <c>article</c>.
+/// for evidence. Its own fields are <c>host</c>, which it must be about, and <c>findings</c>, each with <c>id</c>,
+/// <c>status</c> (pass or fail) and, where it shows one, <c>framework</c> and <c>article</c>.
 /// </summary>
-internal sealed class SignedEvidence(Func<TrustFile?> trust, IHost host) : IEvidenceReader
+internal sealed class SignedEvidence(Func<Checked<TrustFile>> trust, Func<string> name, IHost host) : IEvidenceReader
 {
     public const string Type = "agent/evidence";
 
@@ -34,7 +34,7 @@ internal sealed class SignedEvidence(Func<TrustFile?> trust, IHost host) : IEvid
 
     private EvidenceReading Read(string path)
     {
-        if (trust() is not { } keys) return new EvidenceReading.Refused("this host trusts no key to sign evidence");
+        if (trust().Failed(out var keys, out var missing)) return new EvidenceReading.Refused(missing.ToString());
         if (!Path.IsPathRooted(path)) return new EvidenceReading.Refused("its path is not absolute");
         try
         {
@@ -43,7 +43,7 @@ internal sealed class SignedEvidence(Func<TrustFile?> trust, IHost host) : IEvid
             var demand = new Demand(RoleName.Evidence, Type, MaxBytes, host.Now);
             return Verified.Check(document, signatures, keys, demand).Failed(out var good, out var why)
                 ? new EvidenceReading.Refused(why.ToString())
-                : Findings(good);
+                : Findings(good, name());
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -51,9 +51,11 @@ internal sealed class SignedEvidence(Func<TrustFile?> trust, IHost host) : IEvid
         }
     }
 
-    private static EvidenceReading Findings(Verified document)
+    private static EvidenceReading Findings(Verified document, string name)
     {
         var fields = document.Read();
+        var about = fields.String("host");
+        if (about != name) fields.Refuse("host", TrustFault.WrongHost, $"is {about}, this host is {name}");
         var findings = fields.Objects("findings", MaxFindings).Select(Finding).ToArray();
         fields.NoOthers();
         return fields.Refusal is { } refusal

@@ -19,6 +19,9 @@ internal enum TrustFault
     NotCanonical,
 
     // Who signed them.
+
+    /// <summary>There is no trust file to judge by.</summary>
+    NoTrust,
     NoSignatures,
     BadSignatureFile,
     UnknownAlgorithm,
@@ -64,6 +67,7 @@ internal static class TrustFaults
         TrustFault.NumberOutOfRange => "number-out-of-range",
         TrustFault.LoneSurrogate => "lone-surrogate",
         TrustFault.NotCanonical => "not-canonical",
+        TrustFault.NoTrust => "no-trust",
         TrustFault.NoSignatures => "no-signatures",
         TrustFault.BadSignatureFile => "bad-signature-file",
         TrustFault.UnknownAlgorithm => "unknown-algorithm",

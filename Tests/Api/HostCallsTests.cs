@@ -7,6 +7,7 @@ using System.Text.Json;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Shell.Api;
 using Agent.Shell.Journal;
@@ -126,6 +127,11 @@ public sealed class HostCallsTests
     [InlineData("SignalRequest", typeof(SignalRequest))]
     [InlineData("WaitRequest", typeof(WaitRequest))]
     [InlineData("StopRequest", typeof(StopRequest))]
+    [InlineData("ApplyRequest", typeof(ApplyRequest))]
+    [InlineData("Rollout", typeof(RolloutInfo))]
+    [InlineData("RolloutFailure", typeof(FailureInfo))]
+    [InlineData("RolloutRecovery", typeof(RecoveryInfo))]
+    [InlineData("RolloutProbe", typeof(RolloutProbeInfo))]
     public async Task The_document_describes_each_type_property_by_property(string schema, Type type)
     {
         await using var world = await ApiWorld.StartAsync();
@@ -150,7 +156,13 @@ public sealed class HostCallsTests
         Assert.Equal(("not-allowed", 403), NameOf(ErrorCode.NotAllowed));
         Assert.All(
             [ErrorCode.Busy, ErrorCode.Stale, ErrorCode.NotLegal], code => Assert.Equal(("busy", 409), NameOf(code)));
-        Assert.Equal(["task", "service", "daemon"], Enum.GetValues<ProcessKind>().Select(WireNames.Of));
+        Assert.Equal(("no-such-rollout", 404), NameOf(ErrorCode.NoSuchRollout));
+        Assert.Equal(("version-rollback", 422), NameOf(ErrorCode.VersionRollback));
+        Assert.Equal(("version-reused", 422), NameOf(ErrorCode.VersionReused));
+        Assert.Equal(["nixos", "release"], Enum.GetValues<ActivatorKind>().Select(WireNames.Of));
+        Assert.Equal(["enforce", "observe", "disabled"], Enum.GetValues<ProbeMode>().Select(WireNames.Of));
+        Assert.Equal(["rollback-and-halt", "halt"], Enum.GetValues<OnFailure>().Select(WireNames.Of));
+        Assert.Equal(["task", "service", "daemon", "activation"], Enum.GetValues<ProcessKind>().Select(WireNames.Of));
         Assert.Equal(["ready", "not_ready", "error"], Enum.GetValues<ServiceHealth>().Select(WireNames.Of));
         Assert.Equal("out-of-memory", WireNames.Of(ExitReason.OutOfMemory));
         Assert.Equal("spawn-failed", WireNames.Of(Enum.GetValues<ExitReason>().Max()));

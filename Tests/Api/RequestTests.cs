@@ -22,7 +22,7 @@ public sealed class RequestTests
     [InlineData("/v2/status")]
     [InlineData("/v1/status/")]
     [InlineData("/v1/processes/abc/logs")]
-    [InlineData("/v1/explain/rollout/x")]
+    [InlineData("/v1/explain/planet/x")]
     public async Task An_unknown_path_is_not_found(string path)
     {
         await using var world = await ApiWorld.StartAsync();

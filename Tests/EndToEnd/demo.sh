@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev run [--for 60s]: a real agent in a folder of its own, with a container runtime and two services, shown live
+# ./dev run [--for 120s]: a real agent in a folder of its own, with a container runtime, services and signed releases, shown live
 # until Ctrl-C (or for the given time), and its own journal replayed at the end. Exit code 0 when all of it held.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -32,6 +32,8 @@ check() { # check NAME COMMAND...: tells and remembers whether it held
 client() { "$agent" "$@" --socket "$home/run/agent.sock"; }
 engine() { docker -H "unix://$home/run/docker.sock" "$@"; }
 
+. Tests/EndToEnd/demo-releases.sh
+
 finish() {
     trap - EXIT INT TERM
     if [[ -n "$agent_pid" ]] && kill -0 "$agent_pid" 2>/dev/null; then
@@ -45,8 +47,11 @@ finish() {
     exit 0
 }
 
-mkdir -p "$home/state" "$home/run"
+mkdir -p "$home/state" "$home/run" "$home/releases"
+port=$(demo_port)
 cat >"$home/agent.yaml" <<YAML
+host: { name: demo }
+rollout: { trust: $home/trust/trust.json }
 runtime:
   keep: always
   dataRoot: $home/docker
@@ -59,7 +64,14 @@ services:
     command: [/bin/sh, -c, "echo starting; sleep 7; echo out of luck >&2; exit 3"]
     restart: always
     after: [clock]
+  app:
+    command: [/bin/sh, -c, "cd '$home/state/releases/channels/app/current/www' && exec busybox httpd -f -p 127.0.0.1:$port"]
+    restart: onFailure
 YAML
+
+say "keys for releases and for manifests, and three signed releases"
+"$agent" trust init "$home/trust"
+for n in 1 2 3; do make_release "$n"; done
 
 say "an agent in $home: runtime kept always, a service 'clock', a service 'moody' that crashes now and then"
 "$agent" run --config "$home/agent.yaml" --state-dir "$home/state" --runtime-dir "$home/run" \
@@ -85,6 +97,7 @@ check "the runtime is ready: dockerd answers its ping" client runtime ensure --w
 tar -C "$(dirname "$(command -v busybox)")" -c busybox | engine import - demo/busybox:local >/dev/null || failed=1
 check "a container runs from a locally imported image" \
     engine run --rm --network none demo/busybox:local /busybox echo "hello from a container"
+show_rollouts
 left=$((seconds - (SECONDS - started)))
 ((left > 1)) && client status --watch --for "${left}s"
 check "the clock service runs" client logs clock --tail 1

@@ -6,6 +6,7 @@ using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Shell.Effects;
 using Agent.Shell.Probes;
+using Agent.Shell.Trust;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
@@ -38,7 +39,8 @@ internal sealed class Probing(ICommands? commands = null, IEvidenceReader? evide
 
     public Task<ProbeResult> RunAsync(ProbeSpec probe, CancellationToken stop = default)
     {
-        var reader = evidence ?? new SignedEvidence(() => null, Host);
+        var reader = evidence ?? new SignedEvidence(
+            () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", Host);
         var runner = new ProbeRunner(Host, commands ?? new NoCommands(), reader);
         return runner.RunAsync(Rollout, probe, stop);
     }

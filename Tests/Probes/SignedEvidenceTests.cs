@@ -29,7 +29,7 @@ public sealed class SignedEvidenceTests : IDisposable
              {"root":{{other}},"release":{{other}},"manifest":{{other}},"evidence":{{TrustWorld.Role(1, _auditor)}} } }
             """));
         Probing? probing = null;
-        _probing = probing = new Probing(evidence: new LateReader(() => new SignedEvidence(() => trust, probing!.Host)));
+        _probing = probing = new Probing(evidence: new LateReader(() => new SignedEvidence(() => trust, () => "here", probing!.Host)));
     }
 
     private string File => Path.Combine(_directory, "evidence.json");
@@ -58,6 +58,9 @@ public sealed class SignedEvidenceTests : IDisposable
         await InconclusiveAsync("no-signatures: ");
         Write(forged, TrustWorld.Sign(good, _auditor));
         await InconclusiveAsync("signature-invalid: ");
+        var elsewhere = Document("""[{"id":"disk","status":"pass","framework":"nis2"}]""", host: "elsewhere");
+        Write(elsewhere, TrustWorld.Sign(elsewhere, _auditor));
+        await InconclusiveAsync("wrong-host: ");
         Write(good, TrustWorld.Sign(good, _world.Key()));
         await InconclusiveAsync("threshold-not-met: ");
     }
@@ -117,9 +120,9 @@ public sealed class SignedEvidenceTests : IDisposable
     private static ProbeCheck.Evidence Check(string path) =>
         new(path, Option<string>.Some("nis2"), Seq<EvidenceControl>.Empty, MaxAge: TimeSpan.FromHours(1));
 
-    private byte[] Document(string findings) => TrustWorld.Canonical(
+    private byte[] Document(string findings, string host = "here") => TrustWorld.Canonical(
         $$"""
-        {"schemaVersion":1,"type":"agent/evidence","signedAt":"{{_probing.Host.Now}}","findings":{{findings}} }
+        {"schemaVersion":1,"type":"agent/evidence","signedAt":"{{_probing.Host.Now}}","host":"{{host}}","findings":{{findings}} }
         """);
 
     private void Write(byte[] document, byte[]? signatures)

@@ -13,6 +13,7 @@ using Agent.Core.Runtime;
 using Agent.Shell.Activators;
 using Agent.Shell.Probes;
 using Agent.Shell.Sources;
+using Agent.Shell.Trust;
 using Agent.Tests.Probes;
 using Agent.Tests.Support;
 using LanguageExt;
@@ -36,7 +37,8 @@ public sealed class SubscriptionSetTests : IDisposable
             _host,
             new RolloutWatch(
                 _host,
-                new ProbeRunner(_host, new NoCommands(), new SignedEvidence(() => null, _host)),
+                new ProbeRunner(_host, new NoCommands(), new SignedEvidence(
+                () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", _host)),
                 new Dictionary<ActivatorKind, IActivator>()),
             _time);
         _host.Advanced += published => _subscriptions.Update(published.State);

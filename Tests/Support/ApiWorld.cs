@@ -12,6 +12,7 @@ using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Shell.Api;
 using Agent.Shell.Journal;
+using Agent.Shell.Manifests;
 using Agent.Shell.Observability;
 using Microsoft.AspNetCore.Http;
 
@@ -21,7 +22,7 @@ namespace Agent.Tests.Support;
 /// The real server on a real socket over the real loop, with scripted processes. The client is root, as the test is;
 /// another user is spoken for by handing a request to the router with that principal.
 /// </summary>
-internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest
+internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, IRolloutIntake
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("agent-api-");
     private readonly Router _router;
@@ -29,7 +30,7 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest
     public ApiWorld()
     {
         Host = new CoreHost(Keeper.Run);
-        Parts = new ApiParts("1.2.3", "here", Host, this, Output, Records, this, Keeper, Counters, () => true);
+        Parts = new ApiParts("1.2.3", "here", Host, this, Output, Records, this, Keeper, this, Counters, () => true);
         Server = new ApiServer(SocketPath, Parts);
         _router = new Router(Server.Routes, Counters);
         Client = NewClient();
@@ -56,6 +57,11 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest
     public (bool Ready, string Endpoint, string Detail) Engine { get; set; } = (false, "", "nobody answers");
 
     public int Probes { get; private set; }
+
+    /// <summary>What becomes of a bundle.</summary>
+    public Func<Bundle, IntakeResult> Intake { get; set; } = _ => new IntakeResult.Refused("no-trust", "nobody is trusted");
+
+    public Task<IntakeResult> TakeAsync(Bundle bundle, Principal by, CancellationToken stop) => Task.FromResult(Intake(bundle));
 
     public static async Task<ApiWorld> StartAsync()
     {

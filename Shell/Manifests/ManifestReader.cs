@@ -1,0 +1,127 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Agent.Core.Model;
+using Agent.Core.Rollout;
+using Agent.Shell.Trust;
+using LanguageExt;
+
+namespace Agent.Shell.Manifests;
+
+/// <summary>
+/// Reads what a verified manifest asks of one host. The hosts, their environment and their waves are within what was
+/// signed, so a manifest for somebody else is refused whoever passes it on.
+/// </summary>
+internal static class ManifestReader
+{
+    public const string Type = "agent/manifest";
+
+    public const int SchemaVersion = 1;
+
+    /// <summary>Some thousand hosts with their targets.</summary>
+    public const int MaxBytes = 1 << 20;
+
+    /// <summary>A fleet in one manifest; a larger one has several channels.</summary>
+    public const int MaxHosts = 10_000;
+
+    public const int MaxWaves = 64;
+
+    // The largest integer that every JSON reader takes as it stands.
+    private const long MostVersion = 9007199254740991;
+
+    // Hexadecimal digits of the manifest's digest: 64 bits name a rollout; what is trusted is the signature.
+    private const int RefLength = 16;
+
+    /// <summary>The ref of a manifest: the beginning of its digest.</summary>
+    public static string RefOf(string sha256) => sha256[..RefLength];
+
+    public static Checked<RolloutOrder> Read(Verified manifest, string host, string? environment)
+    {
+        var fields = manifest.Read();
+        var channel = ChannelName.Parse(fields.String("channel"));
+        if (channel.IsNone) fields.Refuse("channel", "is no name of a channel");
+        var version = fields.Integer("version", 1, MostVersion);
+        if (fields.OptionalString("environment") is { } meant && environment is not null && meant != environment)
+        {
+            fields.Refuse("environment", TrustFault.WrongHost, $"is {meant}, this host is in {environment}");
+        }
+
+        var activator = WireNames(fields, "activator", Api.WireNames.Activator);
+        var waves = fields.OptionalArray("waves", MaxWaves) is { } list ? [.. list.Select(Soak)] : new List<TimeSpan?>();
+        var own = OwnRow(fields, host);
+        var policy = PolicyReader.Read(fields.Object("policy"));
+        var probes = fields.Objects("probes", RolloutOrder.MaxProbes).Select(ProbeReader.Read).ToArray();
+        if (probes.Where(probe => probe is not null).GroupBy(probe => probe!.Name.Value).Any(group => group.Count() > 1))
+        {
+            fields.Refuse("probes", "has two of one name");
+        }
+
+        if (own is { } row && row.Wave < waves.Count && waves[row.Wave] is { } soak) policy = policy with { Soak = soak };
+        if (waves.Contains(null)) fields.Refuse("waves", "must be objects with a soakMs");
+        fields.NoOthers();
+        if (fields.Refusal is { } breach) return breach;
+        var id = RolloutId.Parse($"{channel.IfNone(() => null!)}@{RefOf(manifest.Sha256)}");
+        return id.TryGet(out var known) && own is { } target
+            ? new RolloutOrder(known, version, activator, target.Target, policy, probes.ToSeq()!)
+            : new Refusal(TrustFault.BadField, "the document names no rollout");
+    }
+
+    /// <summary>The row of this host; hosts are listed once each, in the order of their names.</summary>
+    private static (ReleaseId Target, int Wave)? OwnRow(Fields fields, string host)
+    {
+        (ReleaseId, int)? own = null;
+        var before = "";
+        foreach (var row in fields.Objects("hosts", MaxHosts))
+        {
+            var name = row.String("host");
+            var target = ReleaseId.Parse(row.String("target"));
+            var wave = (int)row.Integer("wave", 0, MaxWaves - 1);
+            row.NoOthers();
+            if (string.CompareOrdinal(before, name) >= 0) row.Refuse("host", "must come once, in the order of the names");
+            if (target.IsNone) row.Refuse("target", "is no release");
+            before = name;
+            if (name == host && target.TryGet(out var release)) own = (release, wave);
+        }
+
+        if (own is null) fields.Refuse("hosts", TrustFault.WrongHost, $"does not list this host, {host}");
+        return own;
+    }
+
+    private static TimeSpan? Soak(Json json)
+    {
+        var fields = Fields.Of(json);
+        var soak = fields.Integer("soakMs", 0, (long)RolloutPolicy.Longest.TotalMilliseconds);
+        fields.NoOthers();
+        return fields.Refusal is null ? TimeSpan.FromMilliseconds(soak) : null;
+    }
+
+    internal static T WireNames<T>(Fields fields, string name, Func<string, T?> read)
+        where T : struct
+    {
+        var text = fields.String(name);
+        if (read(text) is { } value) return value;
+        fields.Refuse(name, $"is \"{text}\", which means nothing here");
+        return default;
+    }
+}
+
+/// <summary>How a rollout is judged, as a manifest says it.</summary>
+internal static class PolicyReader
+{
+    public static RolloutPolicy Read(Fields fields)
+    {
+        var policy = new RolloutPolicy(
+            Span(fields, "soakMs", TimeSpan.Zero),
+            Span(fields, "failureThresholdMs", TimeSpan.FromSeconds(1)),
+            ManifestReader.WireNames(fields, "onFailure", Api.WireNames.Failure),
+            ManifestReader.WireNames(fields, "onInconclusive", Api.WireNames.Failure),
+            Span(fields, "verdictWithinMs", TimeSpan.FromSeconds(1)),
+            Span(fields, "switchTimeoutMs", TimeSpan.FromSeconds(1)),
+            fields.Boolean("unattended"));
+        fields.NoOthers();
+        return policy;
+    }
+
+    public static TimeSpan Span(Fields fields, string name, TimeSpan least) => TimeSpan.FromMilliseconds(fields.Integer(
+        name, (long)least.TotalMilliseconds, (long)RolloutPolicy.Longest.TotalMilliseconds));
+}

@@ -1,0 +1,101 @@
+using System;
+using System.IO;
+using System.Security.Cryptography;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Model;
+using Agent.Core.Rollout;
+using Agent.Shell.Activators.Releases;
+using Agent.Shell.Config;
+using Agent.Shell.Linux;
+using Agent.Shell.Loop;
+using Agent.Shell.Trust;
+
+namespace Agent.Shell.Manifests;
+
+/// <summary>
+/// The way of a manifest into this host: is it known, is it signed, fresh and for this host, is its release signed too
+/// and in the store. Only then the core hears of it, and decides. The trust file is read each time, so that a new one
+/// holds at once.
+/// </summary>
+internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<RolloutSettings> settings) : IRolloutIntake, IDisposable
+{
+    // One archive at a time: two would compete for the disk that each was found to fit on.
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    public async Task<IntakeResult> TakeAsync(Bundle bundle, Principal by, CancellationToken stop)
+    {
+        await _one.WaitAsync(stop);
+        try
+        {
+            if (Known(bundle.Manifest) is { } known) return new IntakeResult.Known(known);
+            if (Verify(bundle).Failed(out var verified, out var refusal))
+            {
+                return new IntakeResult.Refused(TrustFaults.NameOf(refusal.Fault), refusal.Detail);
+            }
+
+            if (await ImportAsync(bundle, verified, stop) is { } problem) return problem;
+            var id = verified.Order.Id;
+            var decision = await host.AskAsync(new HostEvent.RolloutOrdered(by, verified.Order), stop);
+            return decision.Refusal switch
+            {
+                null => new IntakeResult.Taken(id),
+                { Code: ErrorCode.Known } => new IntakeResult.Known(id),
+                { } why => new IntakeResult.Refused(Api.ErrorNames.Of(why.Code).Code, why.Reason),
+            };
+        }
+        catch (ReleaseRefused refused)
+        {
+            return new IntakeResult.Refused(refused.Code, refused.Message);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FileFailure)
+        {
+            return new IntakeResult.Refused("disk", failure.Message);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    /// <summary>These very bytes were accepted before: whoever asks again is shown what became of them.</summary>
+    private RolloutId? Known(ReadOnlyMemory<byte> manifest)
+    {
+        var reference = ManifestReader.RefOf(Convert.ToHexStringLower(SHA256.HashData(manifest.Span)));
+        foreach (var id in host.Current.State.Rollouts.All.Keys)
+        {
+            if (id.Ref == reference) return id;
+        }
+
+        return null;
+    }
+
+    private Checked<VerifiedBundle> Verify(Bundle bundle)
+    {
+        var own = settings();
+        return VerifiedBundle.Trust(own.Trust).Failed(out var trust, out var why)
+            ? why
+            : VerifiedBundle.Check(bundle, trust, own, Floor, host.Now);
+    }
+
+    private long? Floor(ChannelName channel) =>
+        host.Current.State.Rollouts.Floor(channel).TryGet(out var version) ? version : null;
+
+    private async Task<IntakeResult.Refused?> ImportAsync(Bundle bundle, VerifiedBundle verified, CancellationToken stop)
+    {
+        if (verified.Order.Activator != ActivatorKind.Release) return null;
+        var sha256 = verified.Order.Target.Value[ReleaseId.ArchivePrefix.Length..];
+        if (Directory.Exists(store.PathOf(sha256)) && store.Verify(sha256, stop) is null) return null;
+        if (bundle.Archive is not { } archive || verified.Release is not { } release)
+        {
+            return new(ReleaseCode.Missing, $"{verified.Order.Target} is not in the store of this host; apply it with --release ARCHIVE");
+        }
+
+        if (!Path.IsPathFullyQualified(archive)) return new("invalid-input", "archive must be an absolute path");
+        await store.ImportAsync(archive, sha256, release.Length, stop);
+        return null;
+    }
+}
