@@ -39,12 +39,12 @@ public static partial class RolloutMachine
     }
 
     private static Transition<State, Effect> Complete(
-        State state, Switch @switch, Instant now, Option<ReleaseId> running, bool begun)
+        State state, Switch @switch, Instant now, Option<ReleaseId> running)
     {
         var order = state.Profile.Order;
         if (!Is(running, order.Target))
         {
-            return Fail(state, @switch, now, new FailureCause.WrongRelease(running), begun);
+            return Fail(state, @switch, now, new FailureCause.WrongRelease(running), begun: true);
         }
 
         var soakUntil = now + order.Policy.Soak;
@@ -59,7 +59,7 @@ public static partial class RolloutMachine
         State state, Switch @switch, Instant now, FailureCause cause, bool begun) =>
         PolicyFor(state.Profile.Order.Policy, cause) == OnFailure.RollbackAndHalt
             ? GoBack(state, @switch, now, cause, attempt: 1, begun)
-            : Hold(state, @switch, now, cause, HeldBecause.Policy);
+            : Hold(state, @switch, now, cause, begun ? HeldBecause.Policy : HeldBecause.NothingSwitched);
 
     private static OnFailure PolicyFor(RolloutPolicy policy, FailureCause cause) => cause switch
     {

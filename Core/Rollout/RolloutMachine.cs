@@ -92,7 +92,7 @@ public static partial class RolloutMachine
         State.Activating state, Instant now, Event @event) => @event switch
     {
         Event.ActivationStarted(_, var running, _) => Begin(state, running),
-        Event.ActivationCompleted(_, var running) => Complete(state, state.Switch, now, running, begun: true),
+        Event.ActivationCompleted(_, var running) => Complete(state, state.Switch, now, running),
         Event.ActivationDeferred(_, var component, var boot) =>
             Go(new State.Deferred(state.Profile, state.Switch, component, boot)),
         Event.ActivationFailed(_, var code, var detail) =>
@@ -108,7 +108,7 @@ public static partial class RolloutMachine
 
     private static Transition<State, Effect> WhenDeferred(State.Deferred state, Instant now, Event @event) => @event switch
     {
-        Event.ActivationCompleted(_, var running) => Complete(state, state.Switch, now, running, begun: true),
+        Event.ActivationCompleted(_, var running) => Complete(state, state.Switch, now, running),
         Event.ActivationFailed(_, var code, var detail) =>
             Fail(state, state.Switch, now, new FailureCause.SwitchFailed(code, detail), begun: true),
         Event.Recovered(var boot) when boot == state.Boot => Stay(state),
@@ -157,12 +157,12 @@ public static partial class RolloutMachine
         Event.SuccessorArrived(var by) => Go(new State.Superseded(state.Profile, now, by)),
         Event.HaltRequested => state.Recovery is Recovery.Held
             ? Stay(state)
-            : Go(state with { Recovery = new Recovery.Held(HeldBecause.Operator) }),
+            : Go(state with { Recovery = new Recovery.Held(HeldBecause.RollbackHalted) }),
         Event.RollbackRequested => WayBack(state.Profile.Order, state.Switch).IsSome
             ? GoBack(state, state.Switch, state.At, state.Cause, AttemptOf(state) + 1, begun: true)
             : Refuse(state, ErrorCode.InvalidInput, "no other release ran before this one, apply a newer manifest"),
-        Event.RetryRequested => state.Recovery is Recovery.RollbackDue(_, var attempt, _, _)
-            ? GoBack(state, state.Switch, state.At, state.Cause, attempt + 1, begun: true)
+        Event.RetryRequested => state.Recovery is Recovery.RollbackDue or Recovery.Held(HeldBecause.RollbackHalted)
+            ? GoBack(state, state.Switch, state.At, state.Cause, AttemptOf(state) + 1, begun: true)
             : Fire(state, state.Switch),
 
         Event.Activate or Event.ActivationStarted or Event.ActivationCompleted or Event.ActivationDeferred

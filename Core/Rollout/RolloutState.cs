@@ -124,4 +124,7 @@ public enum HeldBecause
 
     /// <summary>It failed before the switch began: the host runs what it ran.</summary>
     NothingSwitched,
+
+    /// <summary>The way back failed, and an operator ended its retries.</summary>
+    RollbackHalted,
 }

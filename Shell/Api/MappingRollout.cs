@@ -107,7 +107,8 @@ internal static class MappingRollout
         HeldBecause.Operator => "it stays as it is until an operator decides",
         HeldBecause.Drift => "the agent leaves the host as it is",
         HeldBecause.NoWayBack => "no other release ran before it, there is none to go back to",
-        _ => "nothing was switched, the host runs what it ran",
+        HeldBecause.NothingSwitched => "nothing was switched, the host runs what it ran",
+        _ => "the way back failed and was halted; retry goes on with it",
     };
 
     private static RolloutProbeInfo Probe(ProbeRecord record)

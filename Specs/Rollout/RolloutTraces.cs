@@ -101,6 +101,18 @@ public sealed class RolloutTraces
         .After(2, new Event.RollbackCompleted(4, Ids.Release(0)))
         .IsAsWritten("rollback-fails-twice");
 
+    /// RO-8: halted between two tries, it goes on with the way back when it is tried again, and not with the switch.
+    [Fact]
+    public void A_halted_rollback_is_tried_again() => Soaking("The way back fails; an operator halts it, then tries again.", Usual)
+        .At(20, Failed())
+        .AtDeadline(RolloutMachine.Deadline, Deadline)
+        .AtDeadline(RolloutMachine.Deadline, Deadline)
+        .After(2, new Event.RollbackFailed(2, "hook-failed", "exit 1"))
+        .After(1, new Event.HaltRequested())
+        .After(600, new Event.RetryRequested())
+        .After(2, new Event.RollbackCompleted(3, Ids.Release(0)))
+        .IsAsWritten("rollback-halted");
+
     /// RO-9 (local_activation_deferred_…, deferred_then_synthesized_completion_advances_to_soaking): after the reboot
     /// the host sees for itself what runs and goes on.
     [Fact]

@@ -32,7 +32,7 @@ internal static class Names
     private static readonly string[] Activators = ["nixos", "release"];
     private static readonly string[] Failures = ["rollbackAndHalt", "halt"];
     private static readonly string[] Modes = ["enforce", "observe", "disabled"];
-    private static readonly string[] Helds = ["policy", "operator", "drift", "noWayBack", "nothingSwitched"];
+    private static readonly string[] Helds = ["policy", "operator", "drift", "noWayBack", "nothingSwitched", "rollbackHalted"];
 
     public static string Of(ProcessKind value) => Kinds[(int)value];
 
