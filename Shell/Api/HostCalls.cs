@@ -1,8 +1,10 @@
 using System;
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
 using System.Threading.Tasks;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Shell.Loop;
 using State = Agent.Core.Process.ProcessState;
 
@@ -32,7 +34,8 @@ internal sealed class HostCalls(ApiParts parts)
                 parts.KeeperConnected(),
                 new(published.Seq, Digest(published)),
                 MappingRuntime.Of(published.State.Runtime),
-                Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner))),
+                Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner)),
+                Newest(published.State.Rollouts)),
             WireJson.Default.StatusInfo));
     }
 
@@ -45,6 +48,7 @@ internal sealed class HostCalls(ApiParts parts)
             .Processes(Count(published.State.Processes, _ => true))
             .Counter("agent_restarts_total", "Processes started again since it started.", parts.Counters.Restarts)
             .Runtime(MappingRuntime.Of(published.State.Runtime).State)
+            .Rollouts(Newest(published.State.Rollouts))
             .Counter("agent_runtime_attempts_total", "Starts of the runtime.", published.State.Runtime.History.Attempt)
             .Counter("agent_ring_bytes_dropped_total", "Output lost to full rings.", parts.Output.BytesDroppedInAll)
             .Counter("agent_api_requests_total", "Requests to the local API.", parts.Counters.Requests)
@@ -65,6 +69,11 @@ internal sealed class HostCalls(ApiParts parts)
         await resource.ReadExactlyAsync(bytes, call.Stop);
         return new Answer.Content(200, "application/json", bytes, []);
     }
+
+    /// <summary>What a channel of this host is about: its newest rollout.</summary>
+    private static RolloutInfo[] Newest(Rollouts rollouts) =>
+        [.. rollouts.All.Values.GroupBy(state => state.Profile.Order.Channel.Value, StringComparer.Ordinal)
+            .Select(channel => MappingRollout.Of(channel.MaxBy(state => state.Profile.Order.Version)!))];
 
     private TimeSpan Uptime => Stopwatch.GetElapsedTime(_startedAt);
 

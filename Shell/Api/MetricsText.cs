@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
 
@@ -30,6 +31,18 @@ internal sealed class MetricsText
         foreach (var state in RuntimeStates)
         {
             Line("agent_runtime_state", $"{{state=\"{state}\"}}", state == current ? 1 : 0);
+        }
+
+        return this;
+    }
+
+    /// <summary>One line for the newest rollout of each channel, with its state as a label.</summary>
+    public MetricsText Rollouts(IReadOnlyList<RolloutInfo> newest)
+    {
+        Head("agent_rollout_version", "The version of each channel's newest rollout, by its state.", "gauge");
+        foreach (var one in newest)
+        {
+            Line("agent_rollout_version", $"{{channel=\"{one.Channel}\",state=\"{one.State}\"}}", one.Version);
         }
 
         return this;

@@ -13,6 +13,7 @@ internal sealed record Problem(string Code, string Title, int Status, string? De
     public const string MediaType = "application/problem+json";
 }
 
+/// <param name="Rollouts">The newest of each channel.</param>
 internal sealed record StatusInfo(
     string Version,
     string Instance,
@@ -21,7 +22,8 @@ internal sealed record StatusInfo(
     bool KeeperConnected,
     JournalInfo Journal,
     RuntimeInfo Runtime,
-    ProcessCounts Counts);
+    ProcessCounts Counts,
+    IReadOnlyList<RolloutInfo> Rollouts);
 
 /// <summary>The newest durable record, and the digest of the state that stands after it.</summary>
 internal sealed record JournalInfo(long Seq, string Digest);

@@ -25,7 +25,7 @@ internal static class JournalVerbs
     };
 
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on with what comes" };
-    private static readonly Argument<string> Kind = OneOfTwo("kind", "runtime", "process");
+    private static readonly Argument<string> Kind = OneOf("kind", "runtime", "process", "rollout");
     private static readonly Argument<string?> Id = OptionalProcess();
     private static readonly Argument<string> Place = new("path") { Description = "A journal directory or one segment" };
     private static readonly Argument<string?> OptionalPlace = new("path")
@@ -92,7 +92,9 @@ internal static class JournalVerbs
             return ExitCodes.Done;
         }
 
-        var name = parsed.GetValue(Id) ?? throw new CommandFailure(ExitCodes.Usage, "which one? agent explain process NAME");
+        var kind = parsed.GetRequiredValue(Kind);
+        var name = parsed.GetValue(Id) ?? throw new CommandFailure(ExitCodes.Usage, $"which one? agent explain {kind} NAME");
+        if (kind == "rollout") return await RolloutVerbs.ExplainAsync(parsed, client, name, stop).ConfigureAwait(false);
         var info = await KeptAsync(client, name, stop).ConfigureAwait(false);
         await TellAsync(parsed, client.LinesAsync($"/v1/explain/process/{info?.Id ?? name}", stop)).ConfigureAwait(false);
         if (Invocation.WantsJson(parsed)) return ExitCodes.Done;
@@ -199,10 +201,10 @@ internal static class JournalVerbs
         return System.IO.Directory.Exists(path) ? path : throw new DirectoryNotFoundException($"there is no journal at {path}");
     }
 
-    private static Argument<string> OneOfTwo(string name, string first, string second)
+    private static Argument<string> OneOf(string name, params string[] choices)
     {
-        var argument = new Argument<string>(name) { Description = $"{first} or {second}" };
-        argument.AcceptOnlyFromAmong(first, second);
+        var argument = new Argument<string>(name) { Description = string.Join(", ", choices) };
+        argument.AcceptOnlyFromAmong(choices);
         return argument;
     }
 

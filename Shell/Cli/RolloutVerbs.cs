@@ -52,7 +52,7 @@ internal static class RolloutVerbs
             HistoryAsync, Id),
         Invocation.Asking(
             "explain", "Why it is as it is: every event and what was decided on it", "agent rollout explain stable",
-            ExplainAsync, Id),
+            (p, c, s) => ExplainAsync(p, c, p.GetValue(Id)!, s), Id),
         Invocation.Asking(
             "halt", "Stop it where it is; the host is left as it is", "agent rollout halt stable",
             (p, c, s) => AskAsync(p, c, "halt", end => end.Decided, s), Id),
@@ -143,9 +143,9 @@ internal static class RolloutVerbs
         return ExitCodes.Done;
     }
 
-    private static async Task<int> ExplainAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
+    public static async Task<int> ExplainAsync(ParseResult parsed, ApiClient client, string name, CancellationToken stop)
     {
-        var one = Meant(await AllAsync(client, stop).ConfigureAwait(false), parsed.GetValue(Id)!);
+        var one = Meant(await AllAsync(client, stop).ConfigureAwait(false), name);
         await JournalVerbs.TellAsync(parsed, client.LinesAsync($"/v1/explain/rollout/{one.Id}", stop)).ConfigureAwait(false);
         if (!Invocation.WantsJson(parsed)) Invocation.Say($"\n{one.Id} is {Describe.State(one.State)}: {Screen.Clean(one.Summary)}");
         return ExitCodes.Done;

@@ -37,6 +37,11 @@ internal static class StatusVerbs
             CultureInfo.InvariantCulture,
             $"processes {counts.Running} running, {counts.Starting} starting, {counts.Stopping} stopping, ")
             + string.Create(CultureInfo.InvariantCulture, $"{counts.Backoff} waiting to restart, {counts.Exited} ended");
+        foreach (var rollout in status.Rollouts)
+        {
+            yield return $"rollout   {rollout.Id} version {rollout.Version} {Describe.State(rollout.State)}: {Screen.Clean(rollout.Summary)}";
+        }
+
         foreach (var line in Describe.Runtime(status.Runtime, lastWords)) yield return line;
     }
 

@@ -35,7 +35,7 @@ internal sealed class ReleaseActivator(ReleaseStore store, ICommands commands, s
 
     public Task PrepareAsync(SwitchRequest request, CancellationToken stop)
     {
-        Check(request.To, "release", stop);
+        Check(request.To, request.IsRollback ? "rollback-target" : "release", stop);
         if (request.From is not null && !request.IsRollback) Check(request.From, "rollback-target", stop);
         return Task.CompletedTask;
     }
