@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
 using System.Threading.Tasks;
 using Agent.Shell.Activators.Releases;
 using Agent.Shell.Linux;
@@ -14,12 +13,10 @@ using Xunit;
 namespace Agent.Tests.Activators;
 
 /// <summary>Whatever ends it in the middle: releases are whole or absent, the link is the old or the new one.</summary>
-public sealed partial class ReleaseCrashTests
+public sealed class ReleaseCrashTests
 {
     private const int Kills = 30;
     private const int PowerCuts = 20;
-    private const nuint Shutdown = 0x8004587D;
-    private const int WithoutFlushingTheLog = 2;
 
     /// RO-11: kill -9 at any moment of import, switch and collect.
     [Fact]
@@ -54,23 +51,18 @@ public sealed partial class ReleaseCrashTests
     public async Task A_power_cut_leaves_nothing_half_done()
     {
         using var world = new StoreWorld();
-        var image = Path.Combine(world.Home, "image");
-        var disk = Directory.CreateDirectory(Path.Combine(world.Home, "disk")).FullName;
-        await using (var file = File.Create(image)) file.SetLength(64 << 20);
-        Skip.IfNot(
-            Mounts.Run("mkfs.ext4", "-q", "-m0", "-F", image) && Mounts.Run("mount", "-o", "loop", image, disk),
-            "needs mkfs.ext4 and loop mounts");
+        var mounted = Directory.CreateDirectory(Path.Combine(world.Home, "disk")).FullName;
+        var disk = PowerDisk.Mount(Path.Combine(world.Home, "image"), mounted, 64 << 20);
         try
         {
             var releases = ReleaseCycle.Make(world.Archives);
-            var root = Path.Combine(disk, "releases");
+            var root = Path.Combine(mounted, "releases");
             var random = new Random(12);
             string? switched = null;
             for (var n = 0; n < PowerCuts; n++)
             {
                 (switched, var switching) = await CutAsync(root, disk, releases, random, switched);
-                Assert.True(Mounts.Run("umount", disk));
-                Assert.True(Mounts.Run("mount", "-o", "loop", image, disk));
+                disk.PowerOn();
                 ReleaseCycle.Judge(root, switched, switching);
                 using var store = new ReleaseStore(root);
                 switched = store.Current(ReleaseCycle.Channel);
@@ -80,7 +72,7 @@ public sealed partial class ReleaseCrashTests
         }
         finally
         {
-            Assert.True(Mounts.Run("umount", disk));
+            Assert.True(Mounts.Run("umount", mounted));
         }
     }
 
@@ -89,7 +81,7 @@ public sealed partial class ReleaseCrashTests
     /// anything else could make it durable, or some time after one began. What was told last, and what was under way.
     /// </summary>
     private static async Task<(string? Switched, string? Switching)> CutAsync(
-        string root, string disk, IReadOnlyList<TestRelease> releases, Random random, string? switched)
+        string root, PowerDisk disk, IReadOnlyList<TestRelease> releases, Random random, string? switched)
     {
         var switching = switched;
         using var store = new ReleaseStore(root, ReleaseCycle.Limits);
@@ -106,13 +98,10 @@ public sealed partial class ReleaseCrashTests
         return (switched, switching);
     }
 
-    private static async Task CutPowerAsync(string disk, int afterMs)
+    private static async Task CutPowerAsync(PowerDisk disk, int afterMs)
     {
         if (afterMs > 0) await Task.Delay(afterMs);
-        var fd = Descriptors.Open(disk, Descriptors.ReadOnly);
-        var how = WithoutFlushingTheLog;
-        Assert.Equal(0, ioctl(fd, Shutdown, ref how));
-        Descriptors.Close(fd);
+        disk.Cut();
     }
 
     private static string? Last(List<string> said, string what)
@@ -121,7 +110,4 @@ public sealed partial class ReleaseCrashTests
         var whole = said.LastOrDefault(line => line.StartsWith(what, StringComparison.Ordinal) && line.Length == what.Length + 64);
         return whole?[what.Length..];
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int ioctl(int fd, nuint request, ref int value);
 }

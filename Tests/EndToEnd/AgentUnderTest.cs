@@ -22,7 +22,6 @@ public sealed class AgentUnderTest : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private const int SigKill = 9;
     private const int SigTerm = 15;
 
     private readonly HttpClient _http;
@@ -115,7 +114,18 @@ public sealed class AgentUnderTest : IDisposable
         _process.WaitForExit();
     }
 
-    public void KillKeeper() => Assert.Equal(0, Native.Kill(KeeperPid, SigKill));
+    /// <summary>The agent, its keeper and all that they started; none of them lives when this returns.</summary>
+    public void KillEverything()
+    {
+        if (_process is { HasExited: false }) KillAgent();
+        while (ProcessTable.All().Where(IsOurs).ToList() is { Count: > 0 } rows)
+        {
+            foreach (var row in rows) _ = Native.Kill(row.Pid, Native.SigKill);
+            Thread.Yield();
+        }
+    }
+
+    public void KillKeeper() => Assert.Equal(0, Native.Kill(KeeperPid, Native.SigKill));
 
     public async Task<int> TerminateAsync()
     {
@@ -194,17 +204,14 @@ public sealed class AgentUnderTest : IDisposable
     public void Dispose()
     {
         _http.Dispose();
-        if (_process is { HasExited: false }) KillAgent();
-        foreach (var row in ProcessTable.All().Where(row => row.Environment.Contains(Runtime, StringComparison.Ordinal)
-            || row.CommandLine.Contains(Runtime, StringComparison.Ordinal)))
-        {
-            _ = Native.Kill(row.Pid, SigKill);
-        }
-
+        KillEverything();
         _process?.Dispose();
         Mounts.Release(Home);
         Directory.Delete(Home, recursive: true);
     }
+
+    private bool IsOurs(ProcessRow row) => row.Environment.Contains(Runtime, StringComparison.Ordinal)
+        || row.CommandLine.Contains(Runtime, StringComparison.Ordinal);
 
     private void Note(string? line)
     {
@@ -249,6 +256,8 @@ internal sealed record ProcessRow(int Pid, string CommandLine, string Environmen
 
 internal static partial class Native
 {
+    public const int SigKill = 9;
+
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 }
