@@ -118,10 +118,10 @@ internal sealed class ControlCalls(ApiParts parts)
         }
     }
 
-    private static bool IsOver(Published at, ProcessId id) =>
+    private static bool IsOver(Published<HostState> at, ProcessId id) =>
         !at.State.Processes.Find(id).TryGet(out var state) || state is State.Exited;
 
-    private Task<Decision> AskAsync(Call call, State state, Event @event) => parts.Host.AskAsync(
+    private Task<Decision<HostState, HostEffect>> AskAsync(Call call, State state, Event @event) => parts.Host.AskAsync(
         new HostEvent.ProcessRequested(state.Profile.Id, call.Principal, @event), call.Stop);
 
     private static Answer? OfTheRuntime(State state) => state.Profile.Spec.Kind == ProcessKind.Daemon

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Threading.Tasks;
+using Agent.Core.Host;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Shell.Loop;
@@ -78,7 +79,7 @@ internal sealed class HostCalls(ApiParts parts)
     private TimeSpan Uptime => Stopwatch.GetElapsedTime(_startedAt);
 
     /// <summary>A digest of a full registry takes a millisecond, so a state has one made, however many ask.</summary>
-    private string Digest(Published published)
+    private string Digest(Published<HostState> published)
     {
         if (_digested is { } known && ReferenceEquals(known.Of, published)) return known.Digest;
         var digest = parts.Digest.Of(published.State);
@@ -105,5 +106,5 @@ internal sealed class HostCalls(ApiParts parts)
         return counts;
     }
 
-    private sealed record Digested(Published Of, string Digest);
+    private sealed record Digested(Published<HostState> Of, string Digest);
 }

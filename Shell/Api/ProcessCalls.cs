@@ -87,7 +87,7 @@ internal sealed class ProcessCalls(ApiParts parts)
     }
 
     /// <summary>The process once its first spawn was answered, or as it is when that takes too long.</summary>
-    private async Task<State> StartedAsync(ProcessId id, Decision decision, CancellationToken stop)
+    private async Task<State> StartedAsync(ProcessId id, Decision<HostState, HostEffect> decision, CancellationToken stop)
     {
         var state = decision.After.State.Processes.All[id];
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);

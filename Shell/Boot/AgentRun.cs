@@ -40,7 +40,7 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly SystemdNotify _systemd = new();
     private readonly Counters _counters = new();
-    private readonly Recorder _recorder;
+    private readonly Recorder<HostState, HostEvent, HostEffect> _recorder;
     private readonly SpawnSecrets _secrets;
     private readonly HostLoop _loop;
     private readonly OutputHub _output;
@@ -53,13 +53,13 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly ApiServer _api;
     private AgentConfig _config;
 
-    private AgentRun(RunOptions options, AgentConfig config, Published recovered, JournalWriter writer)
+    private AgentRun(RunOptions options, AgentConfig config, Published<HostState> recovered, JournalWriter writer)
     {
         var paths = options.Paths;
         _options = options;
         _config = config;
         _secrets = new SpawnSecrets(paths.Secrets);
-        _recorder = new Recorder(writer);
+        _recorder = new Recorder<HostState, HostEvent, HostEffect>(HostBinding.Instance, writer);
         var router = new EffectRouter();
         _loop = new HostLoop(recovered, new Clock(recovered.At), _recorder, new CountedEffects(router, _counters));
         var keeperPaths = new KeeperPaths(paths.StateDir, paths.RuntimeDir);
@@ -86,7 +86,8 @@ internal sealed class AgentRun : IAsyncDisposable
         _loop.Advanced += published => _subscriptions.Update(published.State);
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
-            new RecordsForApi(new JournalTail(paths.Journal, _loop)), new DigestForApi(), _secrets, _intake, _counters,
+            new RecordsForApi(new JournalTail<HostState, HostEvent, HostEffect>(paths.Journal, _loop)), new DigestForApi(),
+            _secrets, _intake, _counters,
             () => _keeper.IsConnected));
     }
 
@@ -109,7 +110,8 @@ internal sealed class AgentRun : IAsyncDisposable
             if (gate is null) return Refuse($"the agent with pid {holder} runs on {paths.StateDir} already");
             using (gate)
             {
-                var (recovered, writer, notice) = JournalRecovery.Open(paths.Journal, JournalOptions.Default);
+                var (recovered, writer, notice) = JournalRecovery.Open(
+                    HostBinding.Instance, paths.Journal, JournalOptions.Default);
                 if (notice is not null) Log.Warn($"the journal was recovered, {notice}");
                 var run = new AgentRun(options, config, recovered, writer);
                 await using var disposed = run.ConfigureAwait(false);

@@ -5,7 +5,7 @@ using Agent.Shell.Loop;
 namespace Agent.Shell.Boot;
 
 /// <summary>Hands each effect to the one interpreter that it concerns.</summary>
-internal sealed class EffectRouter : IEffects
+internal sealed class EffectRouter : IEffects<HostEffect>
 {
     // Interpreters need the loop and the loop needs them; they are set once, before the loop starts.
     private RuntimeStarter? _runtime;

@@ -23,7 +23,7 @@ internal sealed class ProbeForApi(Func<EngineLayout> layout) : IRuntimeProbe
 }
 
 /// <summary>The journal in the API's words.</summary>
-internal sealed class RecordsForApi(JournalTail tail) : IJournalRecords
+internal sealed class RecordsForApi(JournalTail<HostState, HostEvent, HostEffect> tail) : IJournalRecords
 {
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long since, bool follow, CancellationToken stop) =>
         tail.ReadAsync(since, follow, stop);

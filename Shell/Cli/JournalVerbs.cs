@@ -11,6 +11,7 @@ using Agent.Core.Model;
 using Agent.Shell.Api;
 using Agent.Shell.Journal;
 using Agent.Shell.Journal.Codec;
+using Agent.Shell.Loop;
 
 namespace Agent.Shell.Cli;
 
@@ -156,12 +157,13 @@ internal static class JournalVerbs
     {
         var json = Invocation.WantsJson(parsed);
         var until = parsed.GetValue(At);
-        var outcome = JournalReplay.Run(parsed.GetRequiredValue(Place), until ?? long.MaxValue, difference => Invocation.Say(json
-            ? JsonSerializer.Serialize(new(difference.ToString()), CliJson.Default.DifferenceAnswer)
-            : difference.ToString()));
+        var outcome = JournalReplay.Run(
+            HostBinding.Instance, parsed.GetRequiredValue(Place), until ?? long.MaxValue, difference => Invocation.Say(json
+                ? JsonSerializer.Serialize(new(difference.ToString()), CliJson.Default.DifferenceAnswer)
+                : difference.ToString()));
         var digest = StateDigest.Of(outcome.State);
         Invocation.Say(
-            json && until is not null ? JournalReplay.Show(outcome.State)
+            json && until is not null ? JournalReplay.Show(HostBinding.Instance, outcome.State)
             : json ? JsonSerializer.Serialize(
                 new(outcome.Events, digest, outcome.Differences, outcome.DroppedBytes), CliJson.Default.ReplayAnswer)
             : $"replayed {outcome.Events} events, digest {digest}{Torn(outcome.DroppedBytes)}");

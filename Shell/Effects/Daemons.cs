@@ -84,6 +84,6 @@ internal static class Daemons
     }
 
     /// <summary>Ends when no daemon of that name lives.</summary>
-    public static Task<Published> WhenGoneAsync(IHost host, string name, CancellationToken stop) =>
+    public static Task<Published<HostState>> WhenGoneAsync(IHost host, string name, CancellationToken stop) =>
         host.WhenAsync(published => Living(published.State, name) is null, stop);
 }

@@ -248,7 +248,7 @@ internal sealed class RuntimeStart(
         PingAnswer.Answered => "answers",
     };
 
-    private bool IsOver(Published published) =>
+    private bool IsOver(Published<HostState> published) =>
         published.State.Runtime is not RuntimeState.Starting starting || starting.History.Attempt != asked.Attempt;
 
     /// <summary>How to look at a daemon, how to spawn it, and by when it must serve.</summary>

@@ -5,8 +5,8 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text;
-using Agent.Core.Host;
 using Agent.Shell.Journal.Codec;
+using Agent.Shell.Loop;
 
 namespace Agent.Shell.Journal;
 
@@ -14,12 +14,13 @@ namespace Agent.Shell.Journal;
 internal static class JournalReplay
 {
     /// <summary>Replays up to and including a seq; each difference is told as it is found.</summary>
-    public static ReplayOutcome Run(string path, long until, Action<Difference> tell)
+    public static ReplayOutcome<TState> Run<TState, TEvent, TEffect>(
+        Binding<TState, TEvent, TEffect> machine, string path, long until, Action<Difference> tell)
     {
         var files = FilesOf(path);
         var first = long.Parse(Path.GetFileNameWithoutExtension(files[0]), CultureInfo.InvariantCulture);
-        var start = JournalRecovery.StartOf(Path.GetDirectoryName(Path.GetFullPath(files[0]))!, first);
-        using var replayer = new Replayer(start.State);
+        var start = JournalRecovery.StartOf(machine, Path.GetDirectoryName(Path.GetFullPath(files[0]))!, first);
+        using var replayer = new Replayer<TState, TEvent, TEffect>(machine, start.State);
         long events = 0;
         long differences = 0;
         var end = JournalReader.Read(files, first, (record, _, _) =>
@@ -38,11 +39,12 @@ internal static class JournalReplay
     }
 
     /// <summary>A state in its written form.</summary>
-    public static string Show(HostState state)
+    public static string Show<TState, TEvent, TEffect>(Binding<TState, TEvent, TEffect> machine, TState state)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using var json = new JsonOut(bytes);
-        HostCodec.Write(json, state).Flush();
+        machine.Write(json, state);
+        json.Flush();
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
@@ -57,4 +59,4 @@ internal static class JournalReplay
 }
 
 /// <summary>What a replay found.</summary>
-internal sealed record ReplayOutcome(long Events, long Differences, long DroppedBytes, HostState State);
+internal sealed record ReplayOutcome<TState>(long Events, long Differences, long DroppedBytes, TState State);

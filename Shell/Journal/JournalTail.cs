@@ -12,7 +12,7 @@ namespace Agent.Shell.Journal;
 /// Reads the journal of a living agent: from a seq on, and then what comes. Only what is published, and so durable,
 /// is ever handed out. It remembers its place in the segment, so following costs what is new.
 /// </summary>
-internal sealed class JournalTail(string directory, IHost host)
+internal sealed class JournalTail<TState, TEvent, TEffect>(string directory, ILoop<TState, TEvent, TEffect> loop)
 {
     // One look at the disk: some thousand records.
     private const int ChunkBytes = 1 << 20;
@@ -23,14 +23,14 @@ internal sealed class JournalTail(string directory, IHost host)
         var place = Find(since);
         while (true)
         {
-            var durable = host.Current.Seq;
+            var durable = loop.Current.Seq;
             while (Next(ref place, since, durable) is { } records)
             {
                 foreach (var record in records) yield return record;
             }
 
             if (!follow) yield break;
-            await host.WhenAsync(published => published.Seq > durable, stop).ConfigureAwait(false);
+            await loop.WhenAsync(published => published.Seq > durable, stop).ConfigureAwait(false);
         }
     }
 

@@ -1,6 +1,5 @@
 using System;
 using System.Buffers;
-using Agent.Core.Host;
 using Agent.Core.Time;
 using Agent.Shell.Journal.Codec;
 using Agent.Shell.Loop;
@@ -9,7 +8,8 @@ using LanguageExt;
 namespace Agent.Shell.Journal;
 
 /// <summary>Writes decisions to the journal and, where a segment ends, the snapshot that begins the next one.</summary>
-internal sealed class Recorder(JournalWriter writer) : IRecorder, IDisposable
+internal sealed class Recorder<TState, TEvent, TEffect>(Binding<TState, TEvent, TEffect> machine, JournalWriter writer)
+    : IRecorder<TState, TEvent, TEffect>, IDisposable
 {
     /// <summary>
     /// A digest costs a pass over the whole state, so one record in this many carries one, and each start of the
@@ -17,15 +17,15 @@ internal sealed class Recorder(JournalWriter writer) : IRecorder, IDisposable
     /// </summary>
     private const int DigestEvery = 1024;
 
-    private readonly RecordBody _body = new();
+    private readonly RecordBody<TState, TEvent, TEffect> _body = new(machine);
 
-    public void Append(long seq, Instant at, HostEvent @event, Seq<HostEffect> effects, HostState after)
+    public void Append(long seq, Instant at, TEvent @event, Seq<TEffect> effects, TState after)
     {
-        var digest = seq % DigestEvery == 0 || @event is HostEvent.Started ? StateDigest.Of(after) : null;
+        var digest = seq % DigestEvery == 0 || machine.IsStart(@event) ? StateDigest.Of(machine, after) : null;
         writer.Append(seq, at.UnixMilliseconds, _body.Of(@event, effects, digest));
     }
 
-    public void Commit(Published after)
+    public void Commit(Published<TState> after)
     {
         writer.Commit();
         if (writer.WantsRotation) writer.Rotate(after.Seq + 1, after.At.UnixMilliseconds, Snapshot(after));
@@ -38,12 +38,12 @@ internal sealed class Recorder(JournalWriter writer) : IRecorder, IDisposable
     }
 
     /// <summary>The state before record <c>seq</c>, as the journal's snapshot line holds it.</summary>
-    private static ReadOnlySpan<byte> Snapshot(Published published)
+    private ReadOnlySpan<byte> Snapshot(Published<TState> published)
     {
         var bytes = new ArrayBufferWriter<byte>(16 << 10);
         using var json = new JsonOut(bytes);
-        bytes.Write(HostCodec.StateKey);
-        HostCodec.Write(json, published.State);
+        bytes.Write(RecordKeys.State);
+        machine.Write(json, published.State);
         json.Flush();
         return bytes.WrittenSpan;
     }

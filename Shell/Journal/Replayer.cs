@@ -1,8 +1,8 @@
 using System;
 using System.Text;
-using Agent.Core.Host;
 using Agent.Core.Time;
 using Agent.Shell.Journal.Codec;
+using Agent.Shell.Loop;
 
 namespace Agent.Shell.Journal;
 
@@ -11,11 +11,11 @@ namespace Agent.Shell.Journal;
 /// for recovery, `agent replay`, what-if and the debugger: they differ in where they stop and what they do about a
 /// difference.
 /// </summary>
-internal sealed class Replayer(HostState initial) : IDisposable
+internal sealed class Replayer<TState, TEvent, TEffect>(Binding<TState, TEvent, TEffect> machine, TState initial) : IDisposable
 {
-    private readonly RecordBody _body = new();
+    private readonly RecordBody<TState, TEvent, TEffect> _body = new(machine);
 
-    public HostState State { get; private set; } = initial;
+    public TState State { get; private set; } = initial;
 
     public Instant At { get; private set; }
 
@@ -26,14 +26,14 @@ internal sealed class Replayer(HostState initial) : IDisposable
     /// </summary>
     public Difference? Step(long seq, long unixMilliseconds, ReadOnlySpan<byte> body)
     {
-        if (!body.StartsWith(HostCodec.EventKey)) throw new UnknownRecordException("it has no event", 0);
-        var from = new JsonIn(body[HostCodec.EventKey.Length..]);
-        var @event = HostCodec.ReadEvent(ref from);
+        if (!body.StartsWith(RecordKeys.Event)) throw new UnknownRecordException("it has no event", 0);
+        var from = new JsonIn(body[RecordKeys.Event.Length..]);
+        var @event = machine.ReadEvent(ref from);
         At = new Instant(unixMilliseconds);
-        var transition = HostMachine.Step(State, new(At, @event));
+        var transition = machine.Step(State, new(At, @event));
         State = transition.State;
 
-        var recorded = body[(HostCodec.EventKey.Length + (int)from.Consumed)..];
+        var recorded = body[(RecordKeys.Event.Length + (int)from.Consumed)..];
         var decided = _body.Of(transition.Effects);
         if (!recorded.StartsWith(decided)) return Differs(seq, body, recorded, decided);
         return recorded.Length == decided.Length ? null : CheckDigest(seq, body, recorded[decided.Length..]);
@@ -41,32 +41,32 @@ internal sealed class Replayer(HostState initial) : IDisposable
 
     private Difference? CheckDigest(long seq, ReadOnlySpan<byte> body, ReadOnlySpan<byte> rest)
     {
-        if (!rest.StartsWith(HostCodec.DigestKey)) return Differs(seq, body, rest, []);
-        var recorded = Encoding.ASCII.GetString(rest[HostCodec.DigestKey.Length..^1]);
-        var computed = StateDigest.Of(State);
+        if (!rest.StartsWith(RecordKeys.Digest)) return Differs(seq, body, rest, []);
+        var recorded = Encoding.ASCII.GetString(rest[RecordKeys.Digest.Length..^1]);
+        var computed = StateDigest.Of(machine, State);
         return recorded == computed ? null : new Difference(
             seq, Event(body), $"state digest {recorded}", $"state digest {computed}");
     }
 
-    private static Difference Differs(
+    private Difference Differs(
         long seq, ReadOnlySpan<byte> body, ReadOnlySpan<byte> recorded, ReadOnlySpan<byte> decided) =>
         new(seq, Event(body), Effects(WithoutDigest(recorded)), Effects(decided));
 
-    private static string Event(ReadOnlySpan<byte> body)
+    private string Event(ReadOnlySpan<byte> body)
     {
-        var from = new JsonIn(body[HostCodec.EventKey.Length..]);
-        HostCodec.ReadEvent(ref from);
-        return Encoding.UTF8.GetString(body.Slice(HostCodec.EventKey.Length, (int)from.Consumed));
+        var from = new JsonIn(body[RecordKeys.Event.Length..]);
+        machine.ReadEvent(ref from);
+        return Encoding.UTF8.GetString(body.Slice(RecordKeys.Event.Length, (int)from.Consumed));
     }
 
     private static ReadOnlySpan<byte> WithoutDigest(ReadOnlySpan<byte> rest)
     {
-        var digest = rest.LastIndexOf(HostCodec.DigestKey);
+        var digest = rest.LastIndexOf(RecordKeys.Digest);
         return digest >= 0 ? rest[..digest] : rest;
     }
 
-    private static string Effects(ReadOnlySpan<byte> fragment) => fragment.StartsWith(HostCodec.EffectsKey)
-        ? Encoding.UTF8.GetString(fragment[HostCodec.EffectsKey.Length..])
+    private static string Effects(ReadOnlySpan<byte> fragment) => fragment.StartsWith(RecordKeys.Effects)
+        ? Encoding.UTF8.GetString(fragment[RecordKeys.Effects.Length..])
         : fragment.IsEmpty ? "no effect" : Encoding.UTF8.GetString(fragment);
 }
 

@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using Agent.Core.Host;
 using Agent.Shell.Journal.Codec;
+using Agent.Shell.Loop;
 
 namespace Agent.Shell.Journal;
 
@@ -14,11 +15,13 @@ internal static class StateDigest
 {
     public const int Length = 32;
 
-    public static string Of(HostState state)
+    public static string Of(HostState state) => Of(HostBinding.Instance, state);
+
+    public static string Of<TState, TEvent, TEffect>(Binding<TState, TEvent, TEffect> machine, TState state)
     {
         var bytes = new ArrayBufferWriter<byte>(4096);
         using var json = new JsonOut(bytes);
-        HostCodec.Write(json, state);
+        machine.Write(json, state);
         json.Flush();
         return Of(bytes.WrittenSpan);
     }

@@ -1,4 +1,3 @@
-using Agent.Core.Host;
 using Agent.Core.Time;
 using LanguageExt;
 
@@ -7,19 +6,19 @@ namespace Agent.Shell.Loop;
 /// <summary>
 /// Where the loop writes what it decided. A failure is an exception and ends the loop: there is no retry.
 /// </summary>
-internal interface IRecorder
+internal interface IRecorder<TState, TEvent, TEffect>
 {
     /// <summary>Adds one decision to the batch under way.</summary>
-    void Append(long seq, Instant at, HostEvent @event, Seq<HostEffect> effects, HostState after);
+    void Append(long seq, Instant at, TEvent @event, Seq<TEffect> effects, TState after);
 
     /// <summary>Makes the batch durable.</summary>
-    void Commit(Published after);
+    void Commit(Published<TState> after);
 }
 
 /// <summary>
 /// What an interpreter makes of the effects of a durable decision. It starts work and never waits for it.
 /// </summary>
-internal interface IEffects
+internal interface IEffects<TEffect>
 {
-    void Run(HostEffect effect);
+    void Run(TEffect effect);
 }

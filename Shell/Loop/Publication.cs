@@ -8,20 +8,20 @@ namespace Agent.Shell.Loop;
 /// The newest durable state, and a way to wait for the next one. Written by the loop alone; a reader takes one
 /// reference and needs no lock.
 /// </summary>
-internal sealed class Publication(Published initial)
+internal sealed class Publication<TState>(Published<TState> initial)
 {
-    private Published _current = initial;
+    private Published<TState> _current = initial;
     private TaskCompletionSource? _next;
 
-    public Published Current => Volatile.Read(ref _current);
+    public Published<TState> Current => Volatile.Read(ref _current);
 
-    public void Publish(Published next)
+    public void Publish(Published<TState> next)
     {
         Volatile.Write(ref _current, next);
         Interlocked.Exchange(ref _next, null)?.TrySetResult();
     }
 
-    public async Task<Published> WhenAsync(Func<Published, bool> condition, CancellationToken stop)
+    public async Task<Published<TState>> WhenAsync(Func<Published<TState>, bool> condition, CancellationToken stop)
     {
         while (true)
         {

@@ -31,7 +31,7 @@ internal sealed class Counters
 }
 
 /// <summary>Counts the effects on their way to those who run them.</summary>
-internal sealed class CountedEffects(IEffects effects, Counters counters) : IEffects
+internal sealed class CountedEffects(IEffects<HostEffect> effects, Counters counters) : IEffects<HostEffect>
 {
     public void Run(HostEffect effect)
     {

@@ -226,13 +226,13 @@ public sealed class ControlCallsTests
         return id;
     }
 
-    private static Task<Agent.Shell.Loop.Decision> ConfigureAsync(ApiWorld world, string id, ProcessKind kind) =>
+    private static Task<Agent.Shell.Loop.Decision<HostState, HostEffect>> ConfigureAsync(ApiWorld world, string id, ProcessKind kind) =>
         world.Host.AskAsync(
             new HostEvent.Configured(
                 RuntimePolicy.Default, Prelude.Seq1(new ServiceDeclaration(ProcessOf(id), Spec(kind)))),
             CancellationToken.None);
 
-    private static Task<Agent.Shell.Loop.Published> RunningAsync(ApiWorld world, string id) => world.Host.WhenAsync(
+    private static Task<Agent.Shell.Loop.Published<HostState>> RunningAsync(ApiWorld world, string id) => world.Host.WhenAsync(
         state => state.Processes.Find(ProcessOf(id)).Exists(process => process is ProcessState.Running),
         TimeSpan.FromSeconds(10));
 

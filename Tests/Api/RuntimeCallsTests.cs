@@ -149,7 +149,7 @@ public sealed class RuntimeCallsTests
         return world;
     }
 
-    private static Task<Decision> CompleteAsync(ApiWorld world) =>
+    private static Task<Decision<HostState, HostEffect>> CompleteAsync(ApiWorld world) =>
         world.Host.AskAsync(new RuntimeEvent.StartCompleted(1, Endpoint, "version 27", Table));
 
     private static async Task<EnsureAnswer> EnsureAsync(ApiWorld world, bool start)

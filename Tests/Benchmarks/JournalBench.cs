@@ -4,7 +4,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using Agent.Core.Host;
 using Agent.Shell.Journal;
+using Agent.Shell.Loop;
 
 namespace Agent.Benchmarks;
 
@@ -45,7 +47,7 @@ internal static class JournalBench
     private static List<byte[]> Bodies()
     {
         var bodies = new List<byte[]>();
-        using var body = new RecordBody();
+        using var body = new RecordBody<HostState, HostEvent, HostEffect>(HostBinding.Instance);
         new Trace(1).Play(Records * 2, (input, decided) => bodies.Add(body.Of(input.Event, decided.Effects, null).ToArray()));
         return bodies[Records..];
     }

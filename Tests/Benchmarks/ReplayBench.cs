@@ -27,7 +27,7 @@ internal static class ReplayBench
         for (var n = 0; n < Runs; n++)
         {
             scans.Add(Rate(() => JournalReader.Read(folder.Path, 1, (_, _, _) => true)));
-            replays.Add(Rate(() => Check(JournalReplay.Run(folder.Path, long.MaxValue, _ => { }))));
+            replays.Add(Rate(() => Check(JournalReplay.Run(HostBinding.Instance, folder.Path, long.MaxValue, _ => { }))));
         }
 
         Report.Figure("replay: scan alone, checksums included", Report.Median(scans), "events/cpu s");
@@ -55,19 +55,19 @@ internal static class ReplayBench
     private static long Write(string directory)
     {
         var options = JournalOptions.Default with { KeepSegments = int.MaxValue };
-        using var recorder = new Recorder(JournalWriter.Begin(directory, options, nextSeq: 1));
+        using var recorder = new Recorder<HostState, HostEvent, HostEffect>(HostBinding.Instance, JournalWriter.Begin(directory, options, nextSeq: 1));
         long seq = 0;
         new Trace(1).Play(Events, (input, decided) =>
         {
             recorder.Append(++seq, input.At, input.Event, decided.Effects, decided.State);
-            if (seq % CommitEvery == 0 || seq == Events) recorder.Commit(new Published(seq, input.At, decided.State));
+            if (seq % CommitEvery == 0 || seq == Events) recorder.Commit(new Published<HostState>(seq, input.At, decided.State));
         });
         long bytes = 0;
         foreach (var file in new DirectoryInfo(directory).GetFiles("*.log")) bytes += file.Length;
         return bytes;
     }
 
-    private static void Check(ReplayOutcome outcome)
+    private static void Check(ReplayOutcome<HostState> outcome)
     {
         if (outcome is { Events: Events, Differences: 0 }) return;
         throw new InvalidOperationException($"{outcome.Events} events and {outcome.Differences} differences");

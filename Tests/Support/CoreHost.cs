@@ -16,7 +16,7 @@ namespace Agent.Tests.Support;
 /// <summary>
 /// The real loop with nothing durable behind it: a recorder that only counts, and effects that the test chooses.
 /// </summary>
-internal sealed class CoreHost : IHost, IRecorder, IEffects, IDisposable
+internal sealed class CoreHost : IHost, IRecorder<HostState, HostEvent, HostEffect>, IEffects<HostEffect>, IDisposable
 {
     private readonly HostLoop _loop;
     private readonly Action<CoreHost, HostEffect> _run;
@@ -24,17 +24,17 @@ internal sealed class CoreHost : IHost, IRecorder, IEffects, IDisposable
     public CoreHost(Action<CoreHost, HostEffect> run)
     {
         _run = run;
-        _loop = new HostLoop(new Published(0, default, HostState.Initial), new Clock(default), this, this);
+        _loop = new HostLoop(new Published<HostState>(0, default, HostState.Initial), new Clock(default), this, this);
         _loop.Advanced += published => Advanced?.Invoke(published);
         _loop.Start();
     }
 
-    public event Action<Published>? Advanced;
+    public event Action<Published<HostState>>? Advanced;
 
     /// <summary>Every event stepped so far, in order. Read it when the loop is quiet, or take a copy.</summary>
     public List<HostEvent> Events { get; } = [];
 
-    public Published Current => _loop.Current;
+    public Published<HostState> Current => _loop.Current;
 
     public Instant Now => _loop.Now;
 
@@ -42,12 +42,12 @@ internal sealed class CoreHost : IHost, IRecorder, IEffects, IDisposable
 
     public ValueTask PostAsync(HostEvent @event, CancellationToken stop) => _loop.PostAsync(@event, stop);
 
-    public Task<Decision> AskAsync(HostEvent @event, CancellationToken stop) => _loop.AskAsync(@event, stop);
+    public Task<Decision<HostState, HostEffect>> AskAsync(HostEvent @event, CancellationToken stop) => _loop.AskAsync(@event, stop);
 
-    public Task<Published> WhenAsync(Func<Published, bool> condition, CancellationToken stop) =>
+    public Task<Published<HostState>> WhenAsync(Func<Published<HostState>, bool> condition, CancellationToken stop) =>
         _loop.WhenAsync(condition, stop);
 
-    public Task<Decision> AskAsync(RuntimeEvent @event) =>
+    public Task<Decision<HostState, HostEffect>> AskAsync(RuntimeEvent @event) =>
         AskAsync(new HostEvent.Runtime(@event), CancellationToken.None);
 
     public Task ConfigureAsync(TimeSpan startTimeout) => AskAsync(
@@ -69,7 +69,7 @@ internal sealed class CoreHost : IHost, IRecorder, IEffects, IDisposable
         }
     }
 
-    public async Task<Published> WhenAsync(Func<HostState, bool> condition, TimeSpan within)
+    public async Task<Published<HostState>> WhenAsync(Func<HostState, bool> condition, TimeSpan within)
     {
         using var limit = new CancellationTokenSource(within);
         return await WhenAsync(published => condition(published.State), limit.Token);
@@ -80,7 +80,7 @@ internal sealed class CoreHost : IHost, IRecorder, IEffects, IDisposable
         lock (Events) Events.Add(@event);
     }
 
-    public void Commit(Published after)
+    public void Commit(Published<HostState> after)
     {
     }
 

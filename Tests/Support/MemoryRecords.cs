@@ -7,6 +7,7 @@ using Agent.Core.Host;
 using Agent.Core.Time;
 using Agent.Shell.Api;
 using Agent.Shell.Journal;
+using Agent.Shell.Loop;
 
 namespace Agent.Tests.Support;
 
@@ -30,7 +31,7 @@ internal sealed class MemoryRecords : IJournalRecords, IDisposable
         var at = new Instant(_records.Count);
         var transition = HostMachine.Step(_state, new(at, @event));
         _state = transition.State;
-        using var body = new RecordBody();
+        using var body = new RecordBody<HostState, HostEvent, HostEffect>(HostBinding.Instance);
         var text = Encoding.UTF8.GetString(body.Of(@event, transition.Effects, null));
         var record = Encoding.UTF8.GetBytes($"{{\"seq\":{_records.Count + 1},\"at\":\"{at}\",{text}}}");
         lock (_records) _records.Add(record);

@@ -1,4 +1,3 @@
-using System;
 using System.Buffers;
 using System.Collections.Generic;
 using Agent.Core.Host;
@@ -18,14 +17,6 @@ namespace Agent.Shell.Journal.Codec;
 /// </summary>
 internal static class HostCodec
 {
-    public static ReadOnlySpan<byte> EventKey => "\"event\":"u8;
-
-    public static ReadOnlySpan<byte> EffectsKey => ",\"effects\":"u8;
-
-    public static ReadOnlySpan<byte> DigestKey => ",\"digest\":\""u8;
-
-    public static ReadOnlySpan<byte> StateKey => "\"state\":"u8;
-
     public static JsonOut Write(JsonOut to, Event @event) => @event switch
     {
         Event.Started e => Observed(to.Begin("started"u8).Text("boot"u8, e.Boot.Value), e.Observed).End(),

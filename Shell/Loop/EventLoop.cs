@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Channels;
 using System.Threading.Tasks;
-using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Time;
 using LanguageExt;
@@ -14,7 +13,7 @@ namespace Agent.Shell.Loop;
 /// The single writer. Takes what is in the inbox, stamps and steps each event, makes the batch durable with one sync,
 /// publishes the state, and only then hands out the effects and answers those who asked.
 /// </summary>
-internal sealed class HostLoop : IHost, IDisposable
+internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffect>, IDisposable
 {
     // Room for every keeper exit of a full registry at once, next to as many callers; beyond that callers wait.
     private const int InboxCapacity = 4096;
@@ -33,22 +32,26 @@ internal sealed class HostLoop : IHost, IDisposable
     private readonly List<Outcome> _batch = new(BatchLimit);
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Publication _publication;
-    private readonly IRecorder _recorder;
-    private readonly IEffects _effects;
+    private readonly Publication<TState> _publication;
+    private readonly Binding<TState, TEvent, TEffect> _machine;
+    private readonly IRecorder<TState, TEvent, TEffect> _recorder;
+    private readonly IEffects<TEffect> _effects;
     private readonly Clock _clock;
     private Thread? _thread;
     private Task<bool>? _arrival;
 
-    public HostLoop(Published recovered, Clock clock, IRecorder recorder, IEffects effects)
+    public EventLoop(
+        Binding<TState, TEvent, TEffect> machine, Published<TState> recovered, Clock clock,
+        IRecorder<TState, TEvent, TEffect> recorder, IEffects<TEffect> effects)
     {
-        _publication = new Publication(recovered);
+        _machine = machine;
+        _publication = new Publication<TState>(recovered);
         _clock = clock;
         _recorder = recorder;
         _effects = effects;
     }
 
-    public Published Current => _publication.Current;
+    public Published<TState> Current => _publication.Current;
 
     public Instant Now => _clock.Now;
 
@@ -56,7 +59,7 @@ internal sealed class HostLoop : IHost, IDisposable
     public Task Completion => _completion.Task;
 
     /// <summary>Raised on the loop's thread after each batch. Handlers only note it down.</summary>
-    public event Action<Published>? Advanced;
+    public event Action<Published<TState>>? Advanced;
 
     /// <summary>One thread for the life of the loop: the journal is written by nobody else.</summary>
     public void Start()
@@ -68,17 +71,17 @@ internal sealed class HostLoop : IHost, IDisposable
     /// <summary>Takes no more events, finishes those taken and ends.</summary>
     public void Complete() => _inbox.Writer.TryComplete();
 
-    public ValueTask PostAsync(HostEvent @event, CancellationToken stop) =>
+    public ValueTask PostAsync(TEvent @event, CancellationToken stop) =>
         _inbox.Writer.WriteAsync(new(@event, null), stop);
 
-    public async Task<Decision> AskAsync(HostEvent @event, CancellationToken stop)
+    public async Task<Decision<TState, TEffect>> AskAsync(TEvent @event, CancellationToken stop)
     {
-        var asked = new TaskCompletionSource<Decision>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var asked = new TaskCompletionSource<Decision<TState, TEffect>>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _inbox.Writer.WriteAsync(new(@event, asked), stop).ConfigureAwait(false);
         return await asked.Task.WaitAsync(stop).ConfigureAwait(false);
     }
 
-    public async Task<Published> WhenAsync(Func<Published, bool> condition, CancellationToken stop)
+    public async Task<Published<TState>> WhenAsync(Func<Published<TState>, bool> condition, CancellationToken stop)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _ended.Token);
         return await _publication.WhenAsync(condition, either.Token).ConfigureAwait(false);
@@ -86,6 +89,12 @@ internal sealed class HostLoop : IHost, IDisposable
 
     /// <summary>Waits for the loop's thread, which ends those who wait for a state.</summary>
     public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
     {
         Complete();
         _thread?.Join();
@@ -127,7 +136,7 @@ internal sealed class HostLoop : IHost, IDisposable
 
     private TimeSpan UntilDeadline()
     {
-        if (!HostMachine.Deadline(Current.State).TryGet(out var deadline)) return Timeout.InfiniteTimeSpan;
+        if (!_machine.Deadline(Current.State).TryGet(out var deadline)) return Timeout.InfiniteTimeSpan;
         var wait = deadline - _clock.Now;
         return wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < MaxSleep ? wait : MaxSleep;
     }
@@ -140,9 +149,9 @@ internal sealed class HostLoop : IHost, IDisposable
         _batch.Clear();
         var last = Current;
         while (_batch.Count < BatchLimit && _inbox.Reader.TryRead(out var input)) last = Step(last, input);
-        if (HostMachine.Deadline(last.State).TryGet(out var deadline) && deadline <= _clock.Now)
+        if (_machine.Deadline(last.State).TryGet(out var deadline) && deadline <= _clock.Now)
         {
-            last = Step(last, new(new HostEvent.DeadlineReached(), null));
+            last = Step(last, new(_machine.DeadlineReached, null));
         }
 
         if (_batch.Count == 0) return;
@@ -151,24 +160,34 @@ internal sealed class HostLoop : IHost, IDisposable
         foreach (var outcome in _batch)
         {
             foreach (var effect in outcome.Effects) _effects.Run(effect);
-            outcome.Asked?.TrySetResult(new Decision(outcome.After, outcome.Effects));
+            outcome.Asked?.TrySetResult(new Decision<TState, TEffect>(outcome.After, outcome.Effects, RefusalIn(outcome.Effects)));
         }
 
         Advanced?.Invoke(last);
     }
 
-    private Published Step(Published before, Input input)
+    private Published<TState> Step(Published<TState> before, Input input)
     {
         var at = _clock.Now;
-        var transition = HostMachine.Step(before.State, new(at, input.Event));
-        var after = new Published(before.Seq + 1, at, transition.State);
+        var transition = _machine.Step(before.State, new(at, input.Event));
+        var after = new Published<TState>(before.Seq + 1, at, transition.State);
         _recorder.Append(after.Seq, at, input.Event, transition.Effects, transition.State);
         _batch.Add(new(after, transition.Effects, input.Asked));
         return after;
     }
 
-    private readonly record struct Input(HostEvent Event, TaskCompletionSource<Decision>? Asked);
+    private Refusal? RefusalIn(Seq<TEffect> effects)
+    {
+        foreach (var effect in effects)
+        {
+            if (_machine.RefusalOf(effect) is { } refusal) return refusal;
+        }
+
+        return null;
+    }
+
+    private readonly record struct Input(TEvent Event, TaskCompletionSource<Decision<TState, TEffect>>? Asked);
 
     private readonly record struct Outcome(
-        Published After, Seq<HostEffect> Effects, TaskCompletionSource<Decision>? Asked);
+        Published<TState> After, Seq<TEffect> Effects, TaskCompletionSource<Decision<TState, TEffect>>? Asked);
 }
