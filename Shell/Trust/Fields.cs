@@ -54,6 +54,12 @@ internal sealed class Fields
     public long? OptionalInteger(string name, long least, long most)
     {
         if (Take(name) is not { } json) return null;
+        if (json is Json.Number { IsExact: false })
+        {
+            Refuse(name, TrustFault.NumberOutOfRange, "is larger than any integer that every reader takes as it stands");
+            return least;
+        }
+
         return json is Json.Number { Integer: { } value } && value >= least && value <= most
             ? value
             : Refuse(

@@ -26,8 +26,11 @@ internal abstract record Json
         // Beyond it two integers of a text may be one double, and the text would mean what it does not say.
         private const double LargestExact = 9007199254740991;
 
+        /// <summary>Whether no other number of a text could be the same double for being too large.</summary>
+        public bool IsExact => double.Abs(Value) <= LargestExact;
+
         /// <summary>The value as an integer, null where it is none or too large to be exact.</summary>
-        public long? Integer => double.IsInteger(Value) && double.Abs(Value) <= LargestExact ? (long)Value : null;
+        public long? Integer => double.IsInteger(Value) && IsExact ? (long)Value : null;
     }
 
     internal sealed record Boolean(bool Value) : Json;

@@ -26,6 +26,9 @@ internal enum TrustFault
     BadSignatureFile,
     UnknownAlgorithm,
     BadKey,
+
+    /// <summary>One key stands in a role twice, where it would let one signer count as two.</summary>
+    RepeatedKey,
     SignatureInvalid,
     ThresholdNotMet,
 
@@ -46,7 +49,6 @@ internal enum TrustFault
     VersionRollback,
     VersionReused,
     WrongHost,
-    WrongChannel,
     ReleaseHash,
     ReleaseLength,
 
@@ -72,6 +74,7 @@ internal static class TrustFaults
         TrustFault.BadSignatureFile => "bad-signature-file",
         TrustFault.UnknownAlgorithm => "unknown-algorithm",
         TrustFault.BadKey => "bad-key",
+        TrustFault.RepeatedKey => "repeated-key",
         TrustFault.SignatureInvalid => "signature-invalid",
         TrustFault.ThresholdNotMet => "threshold-not-met",
         TrustFault.WrongType => "wrong-type",
@@ -86,7 +89,6 @@ internal static class TrustFaults
         TrustFault.VersionRollback => "version-rollback",
         TrustFault.VersionReused => "version-reused",
         TrustFault.WrongHost => "wrong-host",
-        TrustFault.WrongChannel => "wrong-channel",
         TrustFault.ReleaseHash => "release-hash",
         TrustFault.ReleaseLength => "release-length",
         TrustFault.TrustChain => "trust-chain",

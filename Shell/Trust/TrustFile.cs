@@ -50,7 +50,7 @@ internal sealed class TrustFile
 
     /// <summary>
     /// Reads a trust file that is trusted for where it comes from, such as the one in the state directory. Each breach
-    /// has its own code; a bad key, an unknown algorithm and an unknown field are among them.
+    /// has its own code; a bad key, one given twice, an unknown algorithm and an unknown field are among them.
     /// </summary>
     public static Checked<TrustFile> Load(ReadOnlySpan<byte> text)
     {
@@ -127,7 +127,6 @@ internal sealed class TrustFile
         return current is null ? null : new(current, previous, successor, retireAt);
     }
 
-    /// <summary>A key twice in a role would let one signer stand for two.</summary>
     private static PublicKey? ReadKey(Fields fields, HashSet<PublicKey> seen)
     {
         var algorithm = fields.String("algorithm");
@@ -139,7 +138,7 @@ internal sealed class TrustFile
             return null;
         }
 
-        if (!seen.Add(key)) fields.Refuse("", TrustFault.BadKey, $"is in its role twice: {key}");
+        if (!seen.Add(key)) fields.Refuse("", TrustFault.RepeatedKey, $"is in its role twice: {key}");
         return key;
     }
 }
