@@ -60,6 +60,7 @@ internal static class SignVerbs
 
     private static Task<int> SignReleaseAsync(ParseResult parsed, CancellationToken stop) => GuardedAsync(async () =>
     {
+        using var key = LoadKey(parsed);
         var archive = parsed.GetValue(Archive)!;
         var path = archive + DescriptorSuffix;
         var (sha256, length) = await DigestAsync(archive, stop).ConfigureAwait(false);
@@ -69,13 +70,14 @@ internal static class SignVerbs
             SignedFile.Write(path, descriptor.Write(DateTimeOffset.UtcNow));
         }
 
-        var key = Sign(path, parsed, ReleaseDescriptor.MaxBytes);
+        Sign(path, key, ReleaseDescriptor.MaxBytes);
         Told(parsed, path, $"sha256:{sha256}", key);
         return ExitCodes.Done;
     });
 
     private static Task<int> SignManifestAsync(ParseResult parsed, CancellationToken stop) => GuardedAsync(async () =>
     {
+        using var key = LoadKey(parsed);
         var draft = parsed.GetValue(Draft)!;
         var path = draft;
         if (!draft.EndsWith(".json", StringComparison.Ordinal))
@@ -85,7 +87,7 @@ internal static class SignVerbs
             SignedFile.Write(path, ManifestDraft.Read(draft, target, DateTimeOffset.UtcNow));
         }
 
-        var key = Sign(path, parsed, ManifestReader.MaxBytes);
+        Sign(path, key, ManifestReader.MaxBytes);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(SignedFile.Read(path, ManifestReader.MaxBytes)));
         Told(parsed, path, $"ref {ManifestReader.RefOf(sha256)}", key);
         return ExitCodes.Done;
@@ -130,24 +132,20 @@ internal static class SignVerbs
     private static byte[] Signatures(string path) =>
         File.Exists(path + SignedFile.Suffix) ? SignedFile.Read(path + SignedFile.Suffix, SignatureFile.MaxBytes) : [];
 
-    private static string Sign(string path, ParseResult parsed, int cap)
-    {
-        if (SigningKey.Load(parsed.GetValue(Key)!).Failed(out var key, out var why))
-        {
-            throw new CommandFailure(ExitCodes.Usage, why.ToString());
-        }
+    /// <summary>Before anything is written, so that a key that is refused leaves what was signed before.</summary>
+    private static SigningKey LoadKey(ParseResult parsed) => SigningKey.Load(parsed.GetValue(Key)!).Failed(out var key, out var why)
+        ? throw new CommandFailure(ExitCodes.Usage, why.ToString())
+        : key;
 
-        using (key)
-        {
-            if (SignedFile.Sign(path, key, cap) is { } refusal) throw new CommandFailure(ExitCodes.Usage, $"{path}: {refusal}");
-            return key.PublicKey.KeyId;
-        }
+    private static void Sign(string path, SigningKey key, int cap)
+    {
+        if (SignedFile.Sign(path, key, cap) is { } refusal) throw new CommandFailure(ExitCodes.Usage, $"{path}: {refusal}");
     }
 
-    private static void Told(ParseResult parsed, string path, string what, string key) => Invocation.Say(
+    private static void Told(ParseResult parsed, string path, string what, SigningKey key) => Invocation.Say(
         Invocation.WantsJson(parsed)
-            ? $$"""{"file":"{{System.Text.Json.JsonEncodedText.Encode(path)}}","signedBy":"{{key}}"}"""
-            : $"{path}: {what}, signed by {key[..12]}");
+            ? $$"""{"file":"{{System.Text.Json.JsonEncodedText.Encode(path)}}","signedBy":"{{key.PublicKey.KeyId}}"}"""
+            : $"{path}: {what}, signed by {key.PublicKey.KeyId[..12]}");
 
     /// <summary>A descriptor of these very bytes is kept, so that a second signer signs the same document.</summary>
     private static bool Describes(string path, string sha256)

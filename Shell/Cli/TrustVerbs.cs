@@ -140,6 +140,7 @@ internal static class TrustVerbs
             (null, true) => throw new CommandFailure(ExitCodes.Usage, $"slot {place} of {name} has no successor; give one with --successor first"),
             _ => throw new CommandFailure(ExitCodes.Usage, "give --successor PEM for the first step or --promote for the second"),
         };
+        RequireRoots(parsed.GetValue(Keys)!, file, role.Name == RoleName.Root ? changed : null);
         SignedFile.Write(path, TrustDraft.Next(file, DateTimeOffset.UtcNow, role.Name, place, changed));
         foreach (var key in parsed.GetValue(Keys)!) Sign(path, key);
         Invocation.Say(Invocation.WantsJson(parsed)
@@ -175,6 +176,16 @@ internal static class TrustVerbs
     {
         if (SigningKey.Load(pem).Failed(out var key, out var why)) throw new CommandFailure(ExitCodes.Usage, why.ToString());
         using (key) return key.PublicKey;
+    }
+
+    /// <summary>Before anything is written: a next version that no root signed would stand where a good one stood.</summary>
+    private static void RequireRoots(IEnumerable<string> pems, TrustFile file, TrustSlot? changed)
+    {
+        var roots = file.Root.Slots.Append(changed).OfType<TrustSlot>().SelectMany(slot => slot.ForNextFile).ToList();
+        foreach (var pem in pems)
+        {
+            if (!roots.Contains(PublicOf(pem))) throw new CommandFailure(ExitCodes.Usage, $"--key {pem}: it is no root key of this trust file");
+        }
     }
 
     private static void Sign(string path, string pem)

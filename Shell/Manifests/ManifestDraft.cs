@@ -18,20 +18,25 @@ internal sealed class ManifestDraft
     private readonly Values _values;
     private readonly List<Json.Member> _members = [];
     private readonly List<Json.Member> _policy = [];
+    private readonly List<string> _hosts = [];
 
     private ManifestDraft() => _values = new(_mistakes);
 
     /// <summary>
     /// The manifest, not signed yet. <paramref name="target"/> is the release for every host, where the draft names none.
     /// </summary>
-    /// <exception cref="ConfigException">All that is wrong with the draft, by line.</exception>
+    /// <exception cref="ConfigException">
+    /// All that is wrong with the draft, by line; where no line is, what hosts would refuse it for.
+    /// </exception>
     public static Json.Object Read(string file, ReleaseId? target, DateTimeOffset signedAt)
     {
         var draft = new ManifestDraft();
         var root = YamlFile.Read(file, draft._mistakes);
         var manifest = root is null ? null : draft.Write(root, target, signedAt);
         if (draft._mistakes.Told.Count > 0 || manifest is null) throw new ConfigException(draft._mistakes.Told);
-        return manifest;
+        return ManifestReader.Fault(manifest, draft._hosts[0]) is { } why
+            ? throw new ConfigException([$"{file}: every host would refuse it: {why.Detail}"])
+            : manifest;
     }
 
     private Json.Object Write(YamlNode root, ReleaseId? target, DateTimeOffset signedAt)
@@ -122,6 +127,7 @@ internal sealed class ManifestDraft
         var rows = new List<Json>();
         foreach (var (name, at, value) in hosts.OrderBy(host => host.Key, StringComparer.Ordinal))
         {
+            _hosts.Add(name);
             if (!ManifestNames.IsHost(name)) _mistakes.Add(at, $"\"{name}\" is no name of a host");
             var wave = _values.Number(value, $"the wave of {name}", 0, ManifestReader.MaxWaves - 1) ?? 0;
             rows.Add(new Json.Object(

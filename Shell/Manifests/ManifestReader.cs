@@ -35,9 +35,19 @@ internal static class ManifestReader
     /// <summary>The ref of a manifest: the beginning of its digest.</summary>
     public static string RefOf(string sha256) => sha256[..RefLength];
 
-    public static Checked<RolloutOrder> Read(Verified manifest, string host, string? environment)
+    public static Checked<RolloutOrder> Read(Verified manifest, string host, string? environment) =>
+        Read(manifest.Read(), manifest.Sha256, host, environment);
+
+    /// <summary>Why a host that it names would refuse a manifest, whoever signs it; or null.</summary>
+    public static Refusal? Fault(Json manifest, string host)
     {
-        var fields = manifest.Read();
+        // Its digest names the rollout and does not matter here.
+        if (Read(Envelope.Within(manifest), new string('0', RefLength), host, null).Failed(out var order, out var why)) return why;
+        return order.Fault.TryGet(out var fault) ? new(TrustFault.BadField, fault) : null;
+    }
+
+    private static Checked<RolloutOrder> Read(Fields fields, string sha256, string host, string? environment)
+    {
         var channel = ChannelName.Parse(fields.String("channel"));
         if (channel.IsNone) fields.Refuse("channel", "is no name of a channel");
         var version = fields.Integer("version", 1, MostVersion);
@@ -47,7 +57,7 @@ internal static class ManifestReader
         }
 
         var activator = WireNames(fields, "activator", Api.WireNames.Activator);
-        var waves = fields.OptionalArray("waves", MaxWaves) is { } list ? [.. list.Select(Soak)] : new List<TimeSpan?>();
+        var waves = fields.OptionalArray("waves", MaxWaves) is { } list ? [.. list.Select(wave => Soak(fields, wave))] : new List<TimeSpan>();
         var own = OwnRow(fields, host);
         var policy = PolicyReader.Read(fields.Object("policy"));
         var probes = fields.Objects("probes", RolloutOrder.MaxProbes).Select(ProbeReader.Read).ToArray();
@@ -56,11 +66,10 @@ internal static class ManifestReader
             fields.Refuse("probes", "has two of one name");
         }
 
-        if (own is { } row && row.Wave < waves.Count && waves[row.Wave] is { } soak) policy = policy with { Soak = soak };
-        if (waves.Contains(null)) fields.Refuse("waves", "must be objects with a soakMs");
+        if (own is { } row && row.Wave < waves.Count) policy = policy with { Soak = waves[row.Wave] };
         fields.NoOthers();
         if (fields.Refusal is { } breach) return breach;
-        var id = RolloutId.Parse($"{channel.IfNone(() => null!)}@{RefOf(manifest.Sha256)}");
+        var id = RolloutId.Parse($"{channel.IfNone(() => null!)}@{RefOf(sha256)}");
         return id.TryGet(out var known) && own is { } target
             ? new RolloutOrder(known, version, activator, target.Target, policy, probes.ToSeq()!)
             : new Refusal(TrustFault.BadField, "the document names no rollout");
@@ -87,12 +96,13 @@ internal static class ManifestReader
         return own;
     }
 
-    private static TimeSpan? Soak(Json json)
+    private static TimeSpan Soak(Fields manifest, Json json)
     {
-        var fields = Fields.Of(json);
-        var soak = fields.Integer("soakMs", 0, (long)RolloutPolicy.Longest.TotalMilliseconds);
-        fields.NoOthers();
-        return fields.Refusal is null ? TimeSpan.FromMilliseconds(soak) : null;
+        var wave = Fields.Of(json);
+        var soak = PolicyReader.Span(wave, "soakMs", TimeSpan.Zero);
+        wave.NoOthers();
+        if (wave.Refusal is { } breach) manifest.Refuse("waves", breach.Fault, breach.Detail);
+        return soak;
     }
 
     internal static T WireNames<T>(Fields fields, string name, Func<string, T?> read)

@@ -8,6 +8,17 @@ internal static class Envelope
     // More versions of a shape than any document will have.
     private const int MostSchemaVersion = 1_000_000;
 
+    /// <summary>The fields of a document that are its own: those that every document has are read already.</summary>
+    public static Fields Within(Json document)
+    {
+        var fields = Fields.Of(document);
+        fields.String("type");
+        fields.Integer("schemaVersion", 0, MostSchemaVersion);
+        fields.Time("signedAt");
+        fields.OptionalTime("expiresAt");
+        return fields;
+    }
+
     /// <summary>
     /// Reads both. A document signed for one purpose must not be taken for another, and one of a later shape may mean
     /// what this agent does not know.

@@ -69,15 +69,7 @@ internal sealed class Verified
     }
 
     /// <summary>The fields of the document that are its own; what every document has is read already.</summary>
-    public Fields Read()
-    {
-        var fields = Fields.Of(Tree);
-        fields.String("type");
-        fields.Integer("schemaVersion", 0, long.MaxValue);
-        fields.Time("signedAt");
-        fields.OptionalTime("expiresAt");
-        return fields;
-    }
+    public Fields Read() => Envelope.Within(Tree);
 
     private static Refusal? TimeFault(Instant signedAt, Instant? expiresAt, TrustFile trust, Demand demand)
     {
