@@ -21,10 +21,11 @@ internal sealed class CoreHost : IHost, IRecorder<HostState, HostEvent, HostEffe
     private readonly HostLoop _loop;
     private readonly Action<CoreHost, HostEffect> _run;
 
-    public CoreHost(Action<CoreHost, HostEffect> run)
+    /// <param name="from">Where it goes on from, as after a restart; from nothing unless given.</param>
+    public CoreHost(Action<CoreHost, HostEffect> run, HostState? from = null)
     {
         _run = run;
-        _loop = new HostLoop(new Published<HostState>(0, default, HostState.Initial), new Clock(default), this, this);
+        _loop = new HostLoop(new Published<HostState>(0, default, from ?? HostState.Initial), new Clock(default), this, this);
         _loop.Advanced += published => Advanced?.Invoke(published);
         _loop.Start();
     }
