@@ -54,7 +54,7 @@ internal sealed class Authority : IDisposable
     public IReadOnlyList<string> ServerNames => Pki.ServerNames.Of(_server.Certificate);
 
     /// <summary>When the server's certificate is due to be renewed.</summary>
-    public Instant ServerRenewAt => Issuer.HalfLife(_server.Certificate);
+    public Instant ServerRenewAt => Issuer.RenewAt(_server.Certificate, _certificate);
 
     internal X509Certificate2 Certificate => _certificate;
 
@@ -68,12 +68,14 @@ internal sealed class Authority : IDisposable
         Pki.ServerNames.Check(serverNames);
         using (var state = PkiFolder.OpenOrMake(stateDirectory, step))
         {
-            if (state.TryMake(DirectoryName, folder => Fill(folder, serverNames, now))) return Load(stateDirectory, now);
+            var made = state.TryMake(DirectoryName, folder => Fill(folder, serverNames, now));
+            if (made) return Load(stateDirectory, now);
             var path = state.At(DirectoryName);
             using var there = PkiFolder.Open(path);
             RequireWhole(there);
             throw new PkiRefused(
-                PkiFault.AuthorityExists, $"{path} holds an authority, and hosts may trust it; use it, or move it away");
+                PkiFault.AuthorityExists,
+                $"{path} holds an authority, and hosts may trust it; use it, or move it away");
         }
     }
 
@@ -94,6 +96,7 @@ internal sealed class Authority : IDisposable
         try
         {
             var authority = Read(folder);
+            authority.RequireAlive(now);
             authority.RenewServer(now, serverNames ?? authority.ServerNames);
             return authority;
         }
@@ -132,7 +135,7 @@ internal sealed class Authority : IDisposable
     /// <summary>What a new connection shows; renewed here if that is due.</summary>
     internal SslStreamCertificateContext ServerAt(Instant now)
     {
-        if (now >= ServerRenewAt && now >= _retryAt) TryRenewServer(now);
+        if (now >= ServerRenewAt && now >= _retryAt && now < NotAfter) TryRenewServer(now);
         return _server.Context;
     }
 
@@ -195,13 +198,7 @@ internal sealed class Authority : IDisposable
 
     private Issued Sign(PublicKey key, Subject subject, Instant now, TimeSpan life)
     {
-        if (now >= NotAfter)
-        {
-            throw new PkiRefused(
-                PkiFault.AuthorityExpired,
-                $"{_folder.At(CertificateFile)} ended at {NotAfter}; make a new authority and enrol the hosts anew");
-        }
-
+        RequireAlive(now);
         lock (_gate)
         {
             using var certificate = Issuer.Client(_certificate, key, subject, now, life);
@@ -211,6 +208,14 @@ internal sealed class Authority : IDisposable
                 Issuer.From(certificate),
                 Issuer.To(certificate));
         }
+    }
+
+    private void RequireAlive(Instant now)
+    {
+        if (now < NotAfter) return;
+        throw new PkiRefused(
+            PkiFault.AuthorityExpired,
+            $"{_folder.At(CertificateFile)} ended at {NotAfter}; make a new authority and enrol the hosts anew");
     }
 
     /// <summary>The old certificate serves on where the new one cannot be kept.</summary>

@@ -14,8 +14,8 @@ internal sealed record Identity(HostName Host, X509Certificate2 Certificate, X50
 {
     public Instant NotAfter => Issuer.To(Certificate);
 
-    /// <summary>Half of the certificate's life is over: a new one is due.</summary>
-    public Instant RenewAt => Issuer.HalfLife(Certificate);
+    /// <summary>Half of the certificate's life is over: a new one is due. A fleet spreads this out itself.</summary>
+    public Instant RenewAt => Issuer.RenewAt(Certificate, Authority);
 
     public string Serial => Issuer.SerialOf(Certificate);
 

@@ -31,7 +31,8 @@ internal sealed class EnrolToken
 
     /// <summary>Throws <see cref="PkiRefused"/> for all but the one form that a token has.</summary>
     public static EnrolToken Parse(string text) =>
-        text.Split('.') is [var secret, var fingerprint] && Decode(secret) is not null && Decode(fingerprint) is { } hash
+        text.Split('.') is [var secret, var fingerprint]
+            && Decode(secret) is not null && Decode(fingerprint) is { } hash
             ? new(secret, hash)
             : throw Garbled();
 
@@ -60,7 +61,9 @@ internal sealed class EnrolToken
         PkiFault.TokenGarbled, "the token is not whole; copy all 87 characters that `agent plane token` has printed");
 }
 
-/// <summary>What the plane knows of a token that it has given out. That it serves once is for the plane to keep.</summary>
+/// <summary>
+/// What the plane knows of a token that it has given out. That it serves once is for the plane to keep.
+/// </summary>
 /// <param name="Hash">By <see cref="EnrolToken.HashOf"/>.</param>
 internal sealed record EnrolGrant(string Hash, HostName Host, Instant ExpiresAt)
 {
@@ -84,7 +87,8 @@ internal sealed record EnrolGrant(string Hash, HostName Host, Instant ExpiresAt)
         if (host != Host)
         {
             throw new PkiRefused(
-                PkiFault.TokenHost, $"the token is for {Host}, not for {host}; make one with `agent plane token {host}`");
+                PkiFault.TokenHost,
+                $"the token is for {Host}, not for {host}; make one with `agent plane token {host}`");
         }
     }
 

@@ -77,11 +77,14 @@ internal static class Issuer
     public static Instant To(X509Certificate2 certificate) =>
         new(new DateTimeOffset(certificate.NotAfter).ToUnixTimeMilliseconds());
 
-    /// <summary>Half of its life is over: from here on it is renewed.</summary>
-    public static Instant HalfLife(X509Certificate2 certificate)
+    /// <summary>
+    /// Half of its life is over: from here on it is renewed. One that lives as long as its authority cannot be renewed
+    /// to live longer, and is left alone to the end.
+    /// </summary>
+    public static Instant RenewAt(X509Certificate2 certificate, X509Certificate2 authority)
     {
-        var from = From(certificate);
-        return from + ((To(certificate) - from) / 2);
+        var (from, to) = (From(certificate), To(certificate));
+        return to >= To(authority) ? to : from + ((to - from) / 2);
     }
 
     private static X509Certificate2 Sign(
@@ -128,7 +131,8 @@ internal static class ServerNames
     {
         if (names.Count is 0 or > Most)
         {
-            throw new PkiRefused(PkiFault.BadServerName, "give 1 to 32 names or addresses by which hosts reach the plane");
+            throw new PkiRefused(
+                PkiFault.BadServerName, "give 1 to 32 names or addresses by which hosts reach the plane");
         }
 
         foreach (var name in names)
@@ -140,7 +144,8 @@ internal static class ServerNames
             }
 
             throw new PkiRefused(
-                PkiFault.BadServerName, $"\"{name}\" is no DNS name and no IP address; leave port and scheme away");
+                PkiFault.BadServerName,
+                $"\"{name}\" is no DNS name and no IP address; leave port and scheme away");
         }
     }
 

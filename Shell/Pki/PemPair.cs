@@ -15,7 +15,9 @@ internal static class PemPair
 
     public static string Write(ECDsa key) => key.ExportPkcs8PrivateKeyPem() + "\n";
 
-    /// <summary>The first certificate with its key, or null where the text does not hold two that belong together.</summary>
+    /// <summary>
+    /// The first certificate with its key, or null where the text does not hold two that belong together.
+    /// </summary>
     public static X509Certificate2? Read(string text)
     {
         using var key = ReadKey(text);

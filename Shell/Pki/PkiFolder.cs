@@ -56,7 +56,11 @@ internal sealed class PkiFolder(Folder folder, Action<string>? step = null) : ID
                 $"{At(name)}: others than its owner may use it; take it for known to them and make a new one");
         }
 
-        if (node.Size > MaxFileBytes) throw new PkiRefused(PkiFault.UnsafeFile, $"{At(name)}: it is longer than 64 KiB");
+        if (node.Size > MaxFileBytes)
+        {
+            throw new PkiRefused(PkiFault.UnsafeFile, $"{At(name)}: it is longer than 64 KiB");
+        }
+
         using var file = folder.OpenFile(name);
         var bytes = new byte[MaxFileBytes];
         var text = Encoding.Latin1.GetString(bytes, 0, RandomAccess.Read(file, bytes, 0));

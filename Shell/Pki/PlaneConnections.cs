@@ -22,7 +22,7 @@ internal static class PlaneConnections
     /// <summary>Where a plane serves its authority's certificate to whoever asks, as PEM.</summary>
     public const string AuthorityPath = "/v1/ca";
 
-    // A certificate takes one; the rest is for a plane with a longer name.
+    // In bytes; a certificate takes 700.
     private const int MaxAuthorityBytes = 16 << 10;
 
     // In KiB; a plane's answers have some hundred bytes of headers.
@@ -32,6 +32,9 @@ internal static class PlaneConnections
     private const int MaxConnections = 8;
 
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(10);
+
+    // Somebody waits for it at a terminal.
+    private static readonly TimeSpan FetchLimit = TimeSpan.FromSeconds(30);
 
     // After that a name is looked up anew, and a new certificate of either side is what the connection shows.
     private static readonly TimeSpan ConnectionLife = TimeSpan.FromMinutes(5);
@@ -60,13 +63,8 @@ internal static class PlaneConnections
         Uri plane, EnrolToken token, CancellationToken stop, Uri? proxy = null)
     {
         CheckUrl(plane);
-        using var client = new HttpMessageInvoker(Handler(Tls((_, shown) => shown is not null), proxy));
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(plane, AuthorityPath));
-        using var answer = await client.SendAsync(request, stop);
-        var body = await BoundedBody.ReadAsync(answer.Content, MaxAuthorityBytes, ConnectLimit, stop);
-        var authority = answer.StatusCode == HttpStatusCode.OK
-            ? PemPair.ReadCertificate(Encoding.Latin1.GetString(body.Span))
-            : null;
+        var (status, text) = await AskAsync(new Uri(plane, AuthorityPath), proxy, stop);
+        var authority = status == HttpStatusCode.OK ? PemPair.ReadCertificate(text) : null;
         if (authority is not null && CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(authority.RawDataMemory.Span), token.Fingerprint.Span))
         {
@@ -76,7 +74,8 @@ internal static class PlaneConnections
         authority?.Dispose();
         throw new PkiRefused(
             PkiFault.AuthorityFingerprint,
-            $"{plane} does not serve the authority that the token names; check the address, or get a token of this plane");
+            $"{plane} does not serve the authority that the token names; check the address, or get a token "
+            + "of this plane");
     }
 
     /// <summary>A plane is an https address without a path of its own.</summary>
@@ -84,6 +83,26 @@ internal static class PlaneConnections
     {
         if (plane is { IsAbsoluteUri: true, Scheme: "https", UserInfo: "", PathAndQuery: "/", Fragment: "" }) return;
         throw new PkiRefused(PkiFault.PlaneUrl, $"{plane} is no address of a plane; give https://NAME:PORT");
+    }
+
+    /// <summary>Of whoever is there. The whole exchange has one limit, its head as well as its body.</summary>
+    private static async Task<(HttpStatusCode Status, string Text)> AskAsync(
+        Uri address, Uri? proxy, CancellationToken stop)
+    {
+        using var client = new HttpMessageInvoker(Handler(Tls((_, shown) => shown is not null), proxy));
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(FetchLimit);
+        try
+        {
+            using var answer = await client.SendAsync(request, limit.Token);
+            var body = await BoundedBody.ReadAsync(answer.Content, MaxAuthorityBytes, FetchLimit, limit.Token);
+            return (answer.StatusCode, Encoding.Latin1.GetString(body.Span));
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new PkiRefused(PkiFault.BodyTooSlow, $"{address} has not answered within 30 s; see to the network");
+        }
     }
 
     private static SocketsHttpHandler Handler(SslClientAuthenticationOptions tls, Uri? proxy) => new()
@@ -143,15 +162,16 @@ internal static class PlaneConnections
         {
             throw new PkiRefused(
                 PkiFault.ServerName,
-                $"the plane's certificate is for {string.Join(", ", ServerNames.Of(shown))}, not for {name}; add the name "
-                + "to the plane, or use one of those");
+                $"the plane's certificate is for {string.Join(", ", ServerNames.Of(shown))}, not for {name}; add the "
+                + "name to the plane, or use one of those");
         }
 
         return CertificateCheck.At(Issuer.From(shown), Issuer.To(shown), now) switch
         {
             Validity.Early => throw new PkiRefused(
                 PkiFault.ServerNotYetValid,
-                $"the certificate of {name} begins at {Issuer.From(shown)} and here it is {now}; set this host's clock"),
+                $"the certificate of {name} begins at {Issuer.From(shown)} and here it is {now}; set this host's "
+                + "clock"),
             Validity.Over => throw new PkiRefused(
                 PkiFault.ServerExpired,
                 $"the certificate of {name} ended at {Issuer.To(shown)} and here it is {now}; restart the plane, which "

@@ -30,7 +30,7 @@ internal sealed class ServerDoor(Authority authority, Func<Caller, bool> isRevok
 
     private long _failedHandshakes;
 
-    /// <summary>Handshakes that came to nothing, for the metrics: scanners, wrong protocols, wrong authorities.</summary>
+    /// <summary>Handshakes that came to nothing, for the metrics: scanners and wrong protocols.</summary>
     public long FailedHandshakes => Volatile.Read(ref _failedHandshakes);
 
     /// <summary>What a handshake at this moment is done with.</summary>
@@ -78,8 +78,8 @@ internal sealed class ServerDoor(Authority authority, Func<Caller, bool> isRevok
     };
 
     /// <summary>
-    /// Who makes this request, judged at this moment. Throws <see cref="PkiRefused"/> where a certificate was shown that
-    /// is not good; what needs none (enrolment, health) does not ask.
+    /// Who makes this request, judged at this moment. Throws <see cref="PkiRefused"/> where a certificate was shown
+    /// that is not good; what needs none (enrolment, health) does not ask.
     /// </summary>
     public Caller Admit(IFeatureCollection features) => features.GetRequiredFeature<Visitor>() switch
     {
@@ -100,7 +100,8 @@ internal sealed class ServerDoor(Authority authority, Func<Caller, bool> isRevok
 
         var credential = new Credential(
             Issuer.SerialOf(certificate), Issuer.From(certificate), Issuer.To(certificate));
-        return (CertificateCheck.IsFor(certificate, CertificateUse.Client), Subject.Read(certificate.SubjectName)) switch
+        var isForClients = CertificateCheck.IsFor(certificate, CertificateUse.Client);
+        return (isForClients, Subject.Read(certificate.SubjectName)) switch
         {
             (true, { Unit: Subject.Host, Name: var name }) when HostName.Parse(name).TryGet(out var host) =>
                 new Caller.Host(host, credential),
@@ -172,8 +173,11 @@ internal sealed class ServerDoor(Authority authority, Func<Caller, bool> isRevok
         }
     }
 
-    /// <summary>Who is at the other end of a connection, recognised once. Its requests see it among their features.</summary>
-    private sealed record Visitor(X509Certificate2? Certificate, Caller Caller, PkiRefused? Refusal) : ITlsConnectionFeature
+    /// <summary>
+    /// Who is at the other end of a connection, recognised once. Its requests see it among their features.
+    /// </summary>
+    private sealed record Visitor(X509Certificate2? Certificate, Caller Caller, PkiRefused? Refusal)
+        : ITlsConnectionFeature
     {
         // Kestrel tells by this feature that the scheme is https. The certificate is not to be replaced.
         public X509Certificate2? ClientCertificate

@@ -12,19 +12,24 @@ internal static class SigningRequest
     /// <summary>In characters; one of ours takes 400.</summary>
     public const int MaxLength = 16 << 10;
 
-    public static string Make(ECDsa key, string commonName) =>
-        new CertificateRequest(Subject.Only(commonName), key, HashAlgorithmName.SHA256).CreateSigningRequestPem() + "\n";
+    public static string Make(ECDsa key, string commonName)
+    {
+        var request = new CertificateRequest(Subject.Only(commonName), key, HashAlgorithmName.SHA256);
+        return request.CreateSigningRequestPem() + "\n";
+    }
 
     /// <summary>The key to certify. Throws <see cref="PkiRefused"/>, a code for each reason.</summary>
     public static PublicKey Read(string pem, string commonName)
     {
         if (pem.Length > MaxLength)
         {
-            throw new PkiRefused(PkiFault.CsrTooLarge, $"the request has {pem.Length} characters, at most 16384 are read");
+            throw new PkiRefused(
+                PkiFault.CsrTooLarge, $"the request has {pem.Length} characters, at most 16384 are read");
         }
 
         var unproved = Load(pem, CertificateRequestLoadOptions.SkipSignatureValidation)
-            ?? throw new PkiRefused(PkiFault.CsrMalformed, "it is no PKCS#10 request in PEM; make one with `agent enroll`");
+            ?? throw new PkiRefused(
+                PkiFault.CsrMalformed, "it is no PKCS#10 request in PEM; make one with `agent enroll`");
         if (!IsP256(unproved.PublicKey))
         {
             throw new PkiRefused(PkiFault.CsrKey, "the key is not on the curve P-256; make a P-256 key");
@@ -37,7 +42,8 @@ internal static class SigningRequest
         return own == commonName
             ? request.PublicKey
             : throw new PkiRefused(
-                PkiFault.CsrName, $"it must be for CN={commonName} and nothing else, not for {request.SubjectName.Name}");
+                PkiFault.CsrName,
+                $"it must be for CN={commonName} and nothing else, not for {request.SubjectName.Name}");
     }
 
     private static CertificateRequest? Load(string pem, CertificateRequestLoadOptions options)
