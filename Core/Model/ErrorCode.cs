@@ -29,4 +29,8 @@ public enum ErrorCode
 
     /// <summary>Two manifests claim one version.</summary>
     VersionReused,
+
+    /// <summary>There is no room for what a new rollout would have to tell the plane.</summary>
+    OutboxFull,
+    NoSuchDeadLetter,
 }

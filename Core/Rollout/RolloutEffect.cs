@@ -19,8 +19,11 @@ public abstract record RolloutEffect
     /// <summary>The host has rebooted: see what runs. Answered by ActivationCompleted.</summary>
     public sealed record CheckRunning(RolloutOrder Order, int Activation) : RolloutEffect;
 
-    /// <summary>This event changed the rollout, as its <paramref name="Seq"/>th: tell whoever mirrors this host.</summary>
-    public sealed record Report(RolloutId Id, long Seq, RolloutEvent Event) : RolloutEffect;
+    /// <summary>
+    /// This event changed the rollout, as its <paramref name="Seq"/>th: tell whoever mirrors this host. It led to
+    /// another state if <paramref name="Moved"/>, else it added to what is known in the same one.
+    /// </summary>
+    public sealed record Report(RolloutId Id, long Seq, RolloutEvent Event, bool Moved) : RolloutEffect;
 
     /// <summary>The event changed nothing, and why.</summary>
     public sealed record Reject(ErrorCode Code, string Reason) : RolloutEffect;

@@ -93,12 +93,13 @@ public static partial class RolloutMachine
     };
 
     /// <summary>The rollout changed: it remembers the seq, and the mirror is told before anything is done.</summary>
-    private static Transition<State, Effect> Report(Transition<State, Effect> step, long seq, Event @event)
+    private static Transition<State, Effect> Report(
+        Transition<State, Effect> step, long seq, Event @event, bool moved)
     {
         var profile = step.State.Profile with { Seq = seq };
         return new(
             step.State with { Profile = profile },
-            new Effect.Report(profile.Order.Id, seq, @event).Cons<Effect>(step.Effects));
+            new Effect.Report(profile.Order.Id, seq, @event, moved).Cons<Effect>(step.Effects));
     }
 
     private static Transition<State, Effect> Go(State next, params ReadOnlySpan<Effect> effects) =>

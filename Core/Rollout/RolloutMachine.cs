@@ -30,7 +30,9 @@ public static partial class RolloutMachine
         }
 
         var step = Decide(state, input.At, input.Event);
-        return ReferenceEquals(step.State, state) ? step : Report(step, seq, input.Event);
+        return ReferenceEquals(step.State, state)
+            ? step
+            : Report(step, seq, input.Event, moved: step.State.GetType() != state.GetType());
     }
 
     /// <summary>When the shell must wake this machine, if at all.</summary>

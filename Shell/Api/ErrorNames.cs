@@ -40,6 +40,8 @@ internal static class ErrorNames
         new("known", 409, "It is known already"),
         new("version-rollback", 422, "It is older than what was seen"),
         new("version-reused", 422, "Its version was given twice"),
+        new("outbox-full", 503, "The plane has not taken what it was told"),
+        new("no-such-dead-letter", 404, "There is no such dead letter"),
     ];
 
     public static ErrorName Of(ErrorCode code) => Refusals[(int)code];

@@ -84,7 +84,7 @@ public sealed class RegistryLaws
     {
         foreach (var effect in moment.Effects)
         {
-            if (effect is not Effect.Report(var id, _, Event.Activate)) continue;
+            if (effect is not Effect.Report(var id, _, Event.Activate, _)) continue;
             var turn = Get(moment.After, id);
             foreach (var other in moment.After.All.Values)
             {

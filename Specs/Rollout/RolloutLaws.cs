@@ -77,7 +77,8 @@ public sealed class RolloutLaws
         }
 
         Assert.True(after.Profile.Seq > before.Profile.Seq, "a change without its seq");
-        Assert.Equal([new Effect.Report(after.Profile.Order.Id, after.Profile.Seq, input.Event)], told);
+        Assert.Equal([new Effect.Report(
+            after.Profile.Order.Id, after.Profile.Seq, input.Event, Moved: before.GetType() != after.GetType())], told);
         Assert.Same(told[0], effects[0]);
     });
 

@@ -51,7 +51,11 @@ internal sealed class RolloutsSoup : Soup<Rollouts, Errand, Effect>
     protected override Transition<Rollouts, Effect> Step(int seed, Rollouts state, Timed<Errand> input) =>
         Step(state, input);
 
-    protected override Errand Sample(Samples samples)
+    protected override Errand Sample(Samples samples) => Any(samples);
+
+    protected override Errand Aim(Rollouts state, Errand @event) => Aimed(state, @event);
+
+    public static Errand Any(Samples samples)
     {
         samples.Pin(random => new BootId("boot" + random.Next(2)));
         return samples.Below(8) switch
@@ -64,7 +68,7 @@ internal sealed class RolloutsSoup : Soup<Rollouts, Errand, Effect>
 
     /// <summary>A report is aimed at whatever is not decided yet, and made to go on with it.
     /// Those that wait for their turn get it from the registry alone.</summary>
-    protected override Errand Aim(Rollouts state, Errand @event)
+    public static Errand Aimed(Rollouts state, Errand @event)
     {
         if (@event is not Errand.Report(var id, var told)) return @event;
         var open = state.All.Values.Filter(rollout => !rollout.IsTerminal && rollout is not RolloutState.Pending)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Agent.Core.Host;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -37,8 +38,10 @@ public static class TracePrinter
         ProbeName probe => probe.Value,
         RolloutOrder order => order.Id.Value,
         RolloutProfile profile => Print(profile.Order),
-        RolloutEffect.Report(var id, var seq, var @event) =>
+        RolloutEffect.Report(var id, var seq, var @event, _) =>
             string.Create(CultureInfo.InvariantCulture, $"Report {id} {seq} {@event.GetType().Name}"),
+        OutboxItem item => Brief(item),
+        OutboxQueue queue => Brief(queue),
         ProbeSpec probe => probe.Name.Value,
         ProbeRecord record => Brief(record),
         Rollouts known => Print(known.All.Values.ToArray()),
@@ -79,6 +82,31 @@ public static class TracePrinter
             CultureInfo.InvariantCulture, $"{record.Spec.Name} {record.Passes} passed, {record.Failures} failed");
         var since = record.FailingSince.TryGet(out var at) ? $" since {At(at)}" : "";
         return record.Last.TryGet(out var last) ? $"{tally}{since}, last {last.GetType().Name}" : $"{record.Spec.Name} unreported";
+    }
+
+    private static string Brief(OutboxItem item) => string.Create(
+        CultureInfo.InvariantCulture, $"#{item.Position} {item.Rollout} {item.Seq} {item.Event.GetType().Name}");
+
+    /// <summary>What there is of it; counts where a full queue would fill the page.</summary>
+    private static string Brief(OutboxQueue queue)
+    {
+        var parts = new List<string>();
+        if (queue.Items.Count > 0)
+        {
+            parts.Add(queue.Items.Count <= 6
+                ? Print(queue.Items.All.Values.ToArray())
+                : string.Create(CultureInfo.InvariantCulture, $"{queue.Items.Count} items"));
+        }
+
+        if (queue.Stale.Count > 0) parts.Add($"owes {Print(queue.Stale.Keys.ToArray())} as a whole");
+        if (queue.Dead.Count > 0) parts.Add($"dead {Print(queue.Dead.Map(letter => letter.Item).ToArray())}");
+        if (queue.Shed > 0) parts.Add(string.Create(CultureInfo.InvariantCulture, $"{queue.Shed} shed"));
+        if (queue.BatchLimit < OutboxQueue.MaxBatch)
+        {
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"at most {queue.BatchLimit} at once"));
+        }
+
+        return parts.Count == 0 ? "empty" : string.Join("; ", parts);
     }
 
     private static string Brief(ProcessSpec spec) => spec.Command.Count == 1

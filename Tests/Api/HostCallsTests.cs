@@ -159,6 +159,8 @@ public sealed class HostCallsTests
         Assert.Equal(("no-such-rollout", 404), NameOf(ErrorCode.NoSuchRollout));
         Assert.Equal(("version-rollback", 422), NameOf(ErrorCode.VersionRollback));
         Assert.Equal(("version-reused", 422), NameOf(ErrorCode.VersionReused));
+        Assert.Equal(("outbox-full", 503), NameOf(ErrorCode.OutboxFull));
+        Assert.Equal(("no-such-dead-letter", 404), NameOf(ErrorCode.NoSuchDeadLetter));
         Assert.Equal(["nixos", "release"], Enum.GetValues<ActivatorKind>().Select(WireNames.Of));
         Assert.Equal(["enforce", "observe", "disabled"], Enum.GetValues<ProbeMode>().Select(WireNames.Of));
         Assert.Equal(["rollback-and-halt", "halt"], Enum.GetValues<OnFailure>().Select(WireNames.Of));

@@ -1,5 +1,6 @@
 using System;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -27,8 +28,11 @@ internal static class Names
     [
         "notLegal", "stale", "noSuchProcess", "quota", "registryFull", "invalidInput", "stillRunning", "stopping", "busy",
         "notAllowed", "noSuchRollout", "seen", "known", "versionRollback", "versionReused",
+        "outboxFull", "noSuchDeadLetter",
     ];
 
+    private static readonly string[] Importances = ["transition", "observation"];
+    private static readonly string[] Deliveries = ["unavailable", "unauthorized", "tooLarge", "refused"];
     private static readonly string[] Activators = ["nixos", "release"];
     private static readonly string[] Failures = ["rollbackAndHalt", "halt"];
     private static readonly string[] Modes = ["enforce", "observe", "disabled"];
@@ -62,6 +66,10 @@ internal static class Names
 
     public static string Of(HeldBecause value) => Helds[(int)value];
 
+    public static string Of(Importance value) => Importances[(int)value];
+
+    public static string Of(FailureKind value) => Deliveries[(int)value];
+
     public static ProcessKind Kind(string name) => (ProcessKind)Place(Kinds, name);
 
     public static StdinMode Stdin(string name) => (StdinMode)Place(Stdins, name);
@@ -89,6 +97,10 @@ internal static class Names
     public static ProbeMode Mode(string name) => (ProbeMode)Place(Modes, name);
 
     public static HeldBecause Held(string name) => (HeldBecause)Place(Helds, name);
+
+    public static Importance Importance(string name) => (Importance)Place(Importances, name);
+
+    public static FailureKind Delivery(string name) => (FailureKind)Place(Deliveries, name);
 
     private static int Place(string[] names, string name)
     {
