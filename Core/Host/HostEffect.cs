@@ -1,3 +1,4 @@
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -14,4 +15,6 @@ public abstract record HostEffect
     public sealed record Process(ProcessEffect Effect) : HostEffect;
 
     public sealed record Rollout(RolloutEffect Effect) : HostEffect;
+
+    public sealed record Outbox(OutboxEffect Effect) : HostEffect;
 }

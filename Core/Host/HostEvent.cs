@@ -1,4 +1,5 @@
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -34,6 +35,9 @@ public abstract record HostEvent
 
     /// <summary>The shell learnt something about a rollout.</summary>
     public sealed record RolloutReported(RolloutId Id, RolloutEvent Event) : HostEvent;
+
+    /// <summary>Something concerns the queue of what the plane has to learn.</summary>
+    public sealed record Outbox(OutboxEvent Event) : HostEvent;
 
     /// <summary>The instant that <see cref="HostMachine.Deadline"/> named has come.</summary>
     public sealed record DeadlineReached : HostEvent;

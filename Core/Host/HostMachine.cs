@@ -1,4 +1,5 @@
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -11,18 +12,29 @@ namespace Agent.Core.Host;
 
 /// <summary>
 /// Composes the machines: it routes each event to the one it concerns and lifts the effects. It has no rule of its
-/// own; that a daemon's unasked exit is news for the runtime is the one thing that crosses from machine to machine.
+/// own. Three things cross from machine to machine: a daemon's unasked exit is news for the runtime, each report of a
+/// rollout is queued for the plane in the step that made it, and while the outbox has no room for what they lead to,
+/// no rollout is accepted or tried again.
 /// </summary>
 public static class HostMachine
 {
+    private const string NoRoom =
+        "the plane has not taken what it was told and the outbox is full, ask again when it is reachable";
+
     public static Transition<State, Effect> Step(State state, Timed<Event> input) => input.Event switch
     {
         Event.Started(var boot, var observed) => WithRollouts(
-            WithRuntime(
-                WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
-                new RuntimeEvent.Started(),
+
+            // The outbox first: what the rollouts report follows what was under way, in the same post or the next.
+            WithOutbox(
+                WithRuntime(
+                    WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
+                    new RuntimeEvent.Started(),
+                    input.At),
+                new OutboxEvent.Recovered(),
                 input.At),
-            state.Rollouts.Recover(boot, input.At)),
+            state.Rollouts.Recover(boot, input.At),
+            input.At),
         Event.Configured(var policy, var services) => WithRuntime(
             WithProcesses(state with { Policy = policy }, state.Processes.Declare(services, input.At), input),
             new RuntimeEvent.PolicyChanged(),
@@ -34,17 +46,22 @@ public static class HostMachine
         Event.ProcessReported(var id, var @event) =>
             WithProcesses(state, state.Processes.Report(id, new(input.At, @event)), input),
         Event.Runtime(var @event) => WithRuntime(Unchanged(state), @event, input.At),
-        Event.RolloutOrdered(_, var order) => WithRollouts(Unchanged(state), state.Rollouts.Accept(order, input.At)),
+        Event.RolloutOrdered or Event.RolloutRequested(_, _, RolloutEvent.RetryRequested)
+            when !state.Outbox.Queue.Admits => Refuse(state, ErrorCode.OutboxFull, NoRoom),
+        Event.RolloutOrdered(_, var order) =>
+            WithRollouts(Unchanged(state), state.Rollouts.Accept(order, input.At), input.At),
         Event.RolloutRequested(var id, _, var @event) =>
-            WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event))),
+            WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event)), input.At),
         Event.RolloutReported(var id, var @event) =>
-            WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event))),
+            WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event)), input.At),
+        Event.Outbox(var @event) => WithOutbox(Unchanged(state), @event, input.At),
         Event.DeadlineReached => Wake(state, input),
     };
 
     /// <summary>The next instant at which something must be looked at, if any.</summary>
     public static Option<Instant> Deadline(State state) => Instant.Earlier(
-        Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline), state.Rollouts.Deadline);
+        Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline),
+        Instant.Earlier(state.Rollouts.Deadline, OutboxMachine.Deadline(state.Outbox)));
 
     /// <summary>The recurring watches that must run in this state.</summary>
     public static Seq<Subscription> Subscriptions(State state)
@@ -74,20 +91,47 @@ public static class HostMachine
             woken = WithRuntime(woken, new RuntimeEvent.DeadlineReached(), input.At);
         }
 
-        return WithRollouts(woken, state.Rollouts.Wake(input.At));
+        woken = WithRollouts(woken, state.Rollouts.Wake(input.At), input.At);
+        return OutboxMachine.Deadline(woken.State.Outbox).TryGet(out var retry) && retry <= input.At
+            ? WithOutbox(woken, new OutboxEvent.DeadlineReached(), input.At)
+            : woken;
     }
 
     private static Transition<State, Effect> Unchanged(State state) => new(state, Seq<Effect>());
 
-    private static Transition<State, Effect> WithRollouts(Transition<State, Effect> before, RolloutsStep step)
+    private static Transition<State, Effect> Refuse(State state, ErrorCode code, string reason) =>
+        new(state, Seq1<Effect>(new Effect.Rollout(new RolloutEffect.Reject(code, reason))));
+
+    private static Transition<State, Effect> WithRollouts(
+        Transition<State, Effect> before, RolloutsStep step, Instant now)
     {
         var effects = before.Effects;
         foreach (var effect in step.Effects) effects = effects.Add(new Effect.Rollout(effect));
-        return new(
+        var after = new Transition<State, Effect>(
             ReferenceEquals(step.Rollouts, before.State.Rollouts)
                 ? before.State
                 : before.State with { Rollouts = step.Rollouts },
             effects);
+        foreach (var effect in step.Effects)
+        {
+            if (effect is not RolloutEffect.Report(var id, var seq, var @event, var moved)) continue;
+            var importance = moved ? Importance.Transition : Importance.Observation;
+            after = WithOutbox(after, new OutboxEvent.Noted(id, seq, @event, importance), now);
+        }
+
+        return after;
+    }
+
+    private static Transition<State, Effect> WithOutbox(
+        Transition<State, Effect> before, OutboxEvent @event, Instant now)
+    {
+        var step = OutboxMachine.Step(before.State.Outbox, new(now, @event));
+        var state = ReferenceEquals(step.State, before.State.Outbox)
+            ? before.State
+            : before.State with { Outbox = step.State };
+        var effects = before.Effects;
+        foreach (var effect in step.Effects) effects = effects.Add(new Effect.Outbox(effect));
+        return new(state, effects);
     }
 
     private static Transition<State, Effect> WithRuntime(

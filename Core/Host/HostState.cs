@@ -1,4 +1,5 @@
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -7,8 +8,9 @@ namespace Agent.Core.Host;
 
 /// <summary>Everything the agent knows of its host: the states of its machines, side by side.</summary>
 public sealed record HostState(
-    BootId Boot, RuntimePolicy Policy, RuntimeState Runtime, Registry Processes, Rollouts Rollouts)
+    BootId Boot, RuntimePolicy Policy, RuntimeState Runtime, Registry Processes, Rollouts Rollouts,
+    OutboxState Outbox)
 {
     public static HostState Initial { get; } =
-        new(new BootId(""), RuntimePolicy.Default, RuntimeMachine.Initial, Registry.Empty, Rollouts.Empty);
+        new(new BootId(""), RuntimePolicy.Default, RuntimeMachine.Initial, Registry.Empty, Rollouts.Empty, OutboxMachine.Initial);
 }

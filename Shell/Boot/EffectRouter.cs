@@ -24,6 +24,9 @@ internal sealed class EffectRouter : IEffects<HostEffect>
         HostEffect.Runtime(var runtime) => Run(() => _runtime?.Run(runtime)),
         HostEffect.Process(var process) => Run(() => _processes?.Run(process)),
         HostEffect.Rollout(var rollout) => Run(() => _rollouts?.Run(rollout)),
+
+        // Without a plane the outbox is off and has no effect but a refusal, which whoever asked is told.
+        HostEffect.Outbox => true,
     };
 
     private static bool Run(System.Action action)

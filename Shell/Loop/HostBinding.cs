@@ -1,5 +1,6 @@
 using Agent.Core;
 using Agent.Core.Host;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -32,7 +33,8 @@ internal sealed class HostBinding : Binding<HostState, HostEvent, HostEffect>
         HostEffect.Runtime(RuntimeEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Process(ProcessEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Rollout(RolloutEffect.Reject(var code, var reason)) => new(code, reason),
-        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout => null,
+        HostEffect.Outbox(OutboxEffect.Reject(var code, var reason)) => new(code, reason),
+        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout or HostEffect.Outbox => null,
     };
 
     public override bool IsStart(HostEvent @event) => @event is HostEvent.Started;

@@ -15,19 +15,20 @@ public sealed class HostLegality
     [Fact]
     public void Each_event_reaches_the_machines_that_the_table_names() => Legality.Check(
         """
-                         | Runtime Processes Rollouts Boot Policy
-        Started          | +       +         +        +    .
-        Configured       | +       +         .        .    +
-        SpawnRequested   | .       +         .        .    .
-        ProcessRequested | .       +         .        .    .
-        ProcessReported  | .       +         .        .    .
-        Runtime          | +       .         .        .    .
-        RolloutOrdered   | .       .         +        .    .
-        RolloutRequested | .       .         +        .    .
-        RolloutReported  | .       .         +        .    .
-        DeadlineReached  | +       +         +        .    .
+                         | Runtime Processes Rollouts Outbox Boot Policy
+        Started          | +       +         +        +      +    .
+        Configured       | +       +         .        .      .    +
+        SpawnRequested   | .       +         .        .      .    .
+        ProcessRequested | .       +         .        .      .    .
+        ProcessReported  | .       +         .        .      .    .
+        Runtime          | +       .         .        .      .    .
+        RolloutOrdered   | .       .         +        +      .    .
+        RolloutRequested | .       .         +        +      .    .
+        RolloutReported  | .       .         +        +      .    .
+        Outbox           | .       .         .        +      .    .
+        DeadlineReached  | +       +         +        +      .    .
         """,
-        ["Runtime", "Processes", "Rollouts", "Boot", "Policy"],
+        ["Runtime", "Processes", "Rollouts", "Outbox", "Boot", "Policy"],
         HostSamples.EachEvent,
         Reaches);
 
@@ -43,6 +44,8 @@ public sealed class HostLegality
                 || step.Effects.Exists(effect => effect is HostEffect.Process),
             "Rollouts" => !ReferenceEquals(before.Rollouts, after.Rollouts)
                 || step.Effects.Exists(effect => effect is HostEffect.Rollout),
+            "Outbox" => !ReferenceEquals(before.Outbox, after.Outbox)
+                || step.Effects.Exists(effect => effect is HostEffect.Outbox),
             "Boot" => before.Boot != after.Boot,
             _ => before.Policy != after.Policy,
         };

@@ -1,6 +1,7 @@
 using Agent.Core;
 using Agent.Core.Host;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Time;
 using Agent.Specs.Tools;
@@ -17,7 +18,7 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
 
     public override bool IsReject(HostEffect effect) => effect is
         HostEffect.Runtime(Core.Runtime.RuntimeEffect.Reject) or HostEffect.Process(ProcessEffect.Reject)
-        or HostEffect.Rollout(Core.Rollout.RolloutEffect.Reject);
+        or HostEffect.Rollout(Core.Rollout.RolloutEffect.Reject) or HostEffect.Outbox(OutboxEffect.Reject);
 
     protected override HostState Initial(int seed) => HostState.Initial;
 
@@ -36,7 +37,7 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
             id, observed with { Generation = Generation(state, id) }),
         HostEvent.Started or HostEvent.Configured or HostEvent.SpawnRequested or HostEvent.ProcessRequested
             or HostEvent.ProcessReported or HostEvent.Runtime or HostEvent.RolloutOrdered or HostEvent.RolloutRequested
-            or HostEvent.RolloutReported or HostEvent.DeadlineReached => @event,
+            or HostEvent.RolloutReported or HostEvent.Outbox or HostEvent.DeadlineReached => @event,
     };
 
     private static int Generation(HostState state, ProcessId id) =>

@@ -264,6 +264,7 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEvent.RolloutOrdered(_, var order) => order.Id.Value,
         HostEvent.RolloutRequested(var id, _, var asked) => $"{id} {asked.GetType().Name}",
         HostEvent.RolloutReported(var id, var told) => $"{id} {told.GetType().Name}",
+        HostEvent.Outbox(var told) => told.GetType().Name,
         HostEvent.Started or HostEvent.DeadlineReached => "",
     };
 
@@ -272,5 +273,6 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEffect.Runtime(var inner) => inner.GetType().Name,
         HostEffect.Process(var inner) => inner.GetType().Name,
         HostEffect.Rollout(var inner) => inner.GetType().Name,
+        HostEffect.Outbox(var inner) => inner.GetType().Name,
     };
 }

@@ -33,6 +33,7 @@ public static class TracePrinter
         HostEffect.Runtime(var effect) => $"runtime {Print(effect)}",
         HostEffect.Process(var effect) => $"process {Print(effect)}",
         HostEffect.Rollout(var effect) => $"rollout {Print(effect)}",
+        HostEffect.Outbox(var effect) => $"outbox {Print(effect)}",
         RolloutId rollout => rollout.Value,
         ReleaseId release => Brief(release),
         ProbeName probe => probe.Value,

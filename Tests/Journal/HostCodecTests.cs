@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Agent.Core.Host;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -34,6 +35,8 @@ public sealed class HostCodecTests
         {
             RoundTrip(new HostEvent.RolloutReported(samples.Any<RolloutId>(), @event));
         }
+
+        foreach (var @event in samples.EachCase<OutboxEvent>()) RoundTrip(new HostEvent.Outbox(@event));
     });
 
     /// JO-3: a snapshot is the state, whole.
@@ -57,15 +60,23 @@ public sealed class HostCodecTests
                     rollouts.Floors.AddOrUpdate(order.Channel, order.Version));
             }
 
-            var state = new HostState(
-                samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes), rollouts);
-            var written = Written(json => HostCodec.Write(json, state));
-            var from = new JsonIn(written);
-            var read = HostCodec.ReadState(ref from);
-            Assert.Equal(written.Length, from.Consumed);
-            Assert.Equal(Text(written), Text(Written(json => HostCodec.Write(json, read))));
+            RoundTrip(new HostState(
+                samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes), rollouts,
+                OutboxMachine.Initial));
         }
     });
+
+    /// JO-3, WI-4: so is the outbox in each of its states, with what is queued, dead and owed.
+    [Fact]
+    public void Every_outbox_reads_back_as_it_was_written() => EachRound(samples =>
+    {
+        foreach (var outbox in samples.EachCase<OutboxState>()) RoundTrip(HostState.Initial with { Outbox = outbox });
+    });
+
+    /// JO-4: without a plane the state is written as it was before there was an outbox.
+    [Fact]
+    public void An_outbox_that_never_was_is_left_out() => Assert.DoesNotContain(
+        "outbox", Text(Written(json => HostCodec.Write(json, HostState.Initial))), StringComparison.Ordinal);
 
     /// JO-4: effects are compared by their bytes, so they must be well-formed and name what they hold.
     [Fact]
@@ -74,6 +85,7 @@ public sealed class HostCodecTests
         foreach (var effect in samples.EachCase<RuntimeEffect>()) CheckObject(new HostEffect.Runtime(effect));
         foreach (var effect in samples.EachCase<ProcessEffect>()) CheckObject(new HostEffect.Process(effect));
         foreach (var effect in samples.EachCase<RolloutEffect>()) CheckObject(new HostEffect.Rollout(effect));
+        foreach (var effect in samples.EachCase<OutboxEffect>()) CheckObject(new HostEffect.Outbox(effect));
     });
 
     /// JO-2: a record of another make is refused by name and place, never guessed at.
@@ -96,6 +108,15 @@ public sealed class HostCodecTests
         var read = HostCodec.ReadEvent(ref from);
         Assert.Equal(written.Length, from.Consumed);
         Assert.Equal(@event.GetType(), read.GetType());
+        Assert.Equal(Text(written), Text(Written(json => HostCodec.Write(json, read))));
+    }
+
+    private static void RoundTrip(HostState state)
+    {
+        var written = Written(json => HostCodec.Write(json, state));
+        var from = new JsonIn(written);
+        var read = HostCodec.ReadState(ref from);
+        Assert.Equal(written.Length, from.Consumed);
         Assert.Equal(Text(written), Text(Written(json => HostCodec.Write(json, read))));
     }
 

@@ -3,7 +3,9 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Reflection;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Rollout;
+using Agent.Core.Time;
 using LanguageExt;
 
 namespace Agent.Tests.Support;
@@ -36,6 +38,7 @@ public sealed class Samples(int seed)
         : type == typeof(RolloutId) ? RolloutId.Parse($"c{_random.Next(9)}@{_random.Next(1 << 20):x8}").IfNone(NoSample<RolloutId>)
         : type == typeof(ReleaseId) ? ReleaseId.Parse($"sha256:{_random.Next(1 << 20):x64}").IfNone(NoSample<ReleaseId>)
         : type == typeof(ProbeName) ? ProbeName.Parse("probe-" + _random.Next(9)).IfNone(NoSample<ProbeName>)
+        : type == typeof(OutboxQueue) ? Queue()
         : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
         : IsGeneric(type, typeof(Option<>)) ? Optional(type)
         : IsGeneric(type, typeof(Seq<>)) ? List(type)
@@ -73,6 +76,19 @@ public sealed class Samples(int seed)
     private ProcessId Id() =>
         ProcessId.Parse(string.Concat(Enumerable.Range(0, 26).Select(_ => (char)('a' + _random.Next(26)))))
             .IfNone(NoSample<ProcessId>);
+
+    /// <summary>Two items, the one of them a dead letter, whose rollout is owed as a whole.</summary>
+    private OutboxQueue Queue()
+    {
+        var queue = OutboxQueue.Empty with { NextPost = Any<long>(), Shed = Any<long>(), BatchLimit = 1 + _random.Next(100) };
+        for (var items = 0; items < 2; items++)
+        {
+            var item = Any<OutboxItem>();
+            queue = queue.Append(item.Rollout, item.Seq, item.At, item.Event, item.Importance);
+        }
+
+        return queue.Bury(queue.Items.All.Values.First(), Text(), Text(), Any<Instant>());
+    }
 
     private static T NoSample<T>() => throw new InvalidOperationException($"a sample is a {typeof(T).Name}");
 

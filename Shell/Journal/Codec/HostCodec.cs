@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Generic;
 using Agent.Core.Host;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -34,6 +35,7 @@ internal static class HostCodec
             to.Begin("rolloutRequested"u8).Text("id"u8, e.Id.Value).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
         Event.RolloutReported e => RolloutCodec.Write(
             to.Begin("rolloutReported"u8).Text("id"u8, e.Id.Value).Name("event"u8), e.Event).End(),
+        Event.Outbox e => OutboxCodec.Write(to.Begin("outbox"u8).Name("event"u8), e.Event).End(),
         Event.DeadlineReached => to.Begin("deadlineReached"u8).End(),
     };
 
@@ -53,6 +55,7 @@ internal static class HostCodec
             "rolloutRequested" => new Event.RolloutRequested(
                 RolloutOrderCodec.Id(ref from), By(ref from), RolloutEvent(ref from)),
             "rolloutReported" => new Event.RolloutReported(RolloutOrderCodec.Id(ref from), RolloutEvent(ref from)),
+            "outbox" => new Event.Outbox(OutboxEvent(ref from)),
             "deadlineReached" => new Event.DeadlineReached(),
             _ => throw new UnknownRecordException($"event \"{type}\"", from.Consumed),
         };
@@ -72,6 +75,7 @@ internal static class HostCodec
         Effect.Runtime(var runtime) => RuntimeCodec.Write(to, runtime),
         Effect.Process(var process) => ProcessCodec.Write(to, process),
         Effect.Rollout(var rollout) => RolloutCodec.Write(to, rollout),
+        Effect.Outbox(var outbox) => OutboxCodec.Write(to, outbox),
     };
 
     public static JsonOut Write(JsonOut to, HostState state)
@@ -81,8 +85,9 @@ internal static class HostCodec
         foreach (var process in state.Processes.All.Values) ProcessStateCodec.Write(to, process);
         to.EndList();
 
-        // Left out where there never was one, so that the digests of journals from before rollouts stay true.
+        // Left out where there never was one, so that the digests of journals without rollouts or a plane stay true.
         if (!ReferenceEquals(state.Rollouts, Rollouts.Empty)) RolloutStateCodec.Write(to.Name("rollouts"u8), state.Rollouts);
+        if (!ReferenceEquals(state.Outbox, OutboxMachine.Initial)) OutboxStateCodec.Write(to.Name("outbox"u8), state.Outbox);
         return to.End();
     }
 
@@ -102,15 +107,10 @@ internal static class HostCodec
         }
 
         from.EndList();
-        var rollouts = Rollouts.Empty;
-        if (!from.AtObjectEnd)
-        {
-            from.Name("rollouts"u8);
-            rollouts = RolloutStateCodec.ReadAll(ref from);
-        }
-
+        var rollouts = from.TakeName("rollouts"u8) ? RolloutStateCodec.ReadAll(ref from) : Rollouts.Empty;
+        var outbox = from.TakeName("outbox"u8) ? OutboxStateCodec.Read(ref from) : OutboxMachine.Initial;
         from.End();
-        return new(boot, policy, runtime, new Registry(processes), rollouts);
+        return new(boot, policy, runtime, new Registry(processes), rollouts, outbox);
     }
 
     private static ProcessEvent ProcessEvent(ref JsonIn from)
@@ -123,6 +123,12 @@ internal static class HostCodec
     {
         from.Name("event"u8);
         return RolloutCodec.ReadEvent(ref from);
+    }
+
+    private static OutboxEvent OutboxEvent(ref JsonIn from)
+    {
+        from.Name("event"u8);
+        return OutboxCodec.ReadEvent(ref from);
     }
 
     private static Principal By(ref JsonIn from) => new(checked((uint)from.Number("by"u8)));

@@ -59,6 +59,14 @@ internal ref struct JsonIn
         Read();
     }
 
+    /// <summary>Passes over the name of a field that may be left out, and says whether it is there.</summary>
+    public bool TakeName(ReadOnlySpan<byte> name)
+    {
+        if (_reader.TokenType != JsonTokenType.PropertyName || !_reader.ValueTextEquals(name)) return false;
+        Read();
+        return true;
+    }
+
     public string Text(ReadOnlySpan<byte> name)
     {
         Name(name);
