@@ -33,4 +33,18 @@ public enum ErrorCode
     /// <summary>There is no room for what a new rollout would have to tell the plane.</summary>
     OutboxFull,
     NoSuchDeadLetter,
+
+    /// <summary>No manifest of this channel was ever published here.</summary>
+    NoSuchChannel,
+
+    /// <summary>The host was shut out; only a token issued since then lets it in again.</summary>
+    HostRevoked,
+    NoSuchToken,
+    TokenExpired,
+
+    /// <summary>The token was issued for another host.</summary>
+    TokenForeign,
+
+    /// <summary>Another key was certified with this token.</summary>
+    TokenSpent,
 }

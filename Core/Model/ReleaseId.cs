@@ -1,3 +1,5 @@
+using LanguageExt.TypeClasses;
+
 namespace Agent.Core.Model;
 
 /// <summary>
@@ -55,4 +57,16 @@ public sealed record ReleaseId
 
         return true;
     }
+}
+
+/// <summary>Orders releases by their text.</summary>
+public readonly record struct OrdReleaseId : Ord<ReleaseId>
+{
+    public int Compare(ReleaseId x, ReleaseId y) => string.CompareOrdinal(x.Value, y.Value);
+
+    public bool Equals(ReleaseId x, ReleaseId y) => string.Equals(x.Value, y.Value, StringComparison.Ordinal);
+
+    public int GetHashCode(ReleaseId x) => x.Value.GetHashCode(StringComparison.Ordinal);
+
+    public System.Threading.Tasks.Task<int> CompareAsync(ReleaseId x, ReleaseId y) => throw new NotSupportedException();
 }

@@ -42,6 +42,12 @@ internal static class ErrorNames
         new("version-reused", 422, "Its version was given twice"),
         new("outbox-full", 503, "The plane has not taken what it was told"),
         new("no-such-dead-letter", 404, "There is no such dead letter"),
+        new("no-such-channel", 404, "There is no such channel"),
+        new("host-revoked", 403, "The host was shut out"),
+        new("no-such-token", 401, "There is no such token"),
+        new("token-expired", 401, "The token has expired"),
+        new("token-foreign", 401, "The token is for another host"),
+        new("token-spent", 401, "The token was used by another key"),
     ];
 
     public static ErrorName Of(ErrorCode code) => Refusals[(int)code];
