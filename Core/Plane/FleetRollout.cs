@@ -18,7 +18,9 @@ public abstract record FleetPhase
     /// <summary>Every host of every wave runs it, or has moved on.</summary>
     public sealed record Converged(Instant At) : FleetPhase;
 
-    /// <summary>It went wrong on a host, and no other one gets it. A retry that works on that host changes nothing of it.</summary>
+    /// <summary>
+    /// It went wrong on a host, and no other one gets it. A retry that works on that host changes nothing of that.
+    /// </summary>
     public sealed record Failed(Instant At, HostName Host) : FleetPhase;
 
     /// <summary>Every host on which it went wrong runs again what it ran before.</summary>

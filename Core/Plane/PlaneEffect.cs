@@ -26,7 +26,9 @@ public abstract record PlaneEffect
     /// <summary>Take this certificate from nobody any more, and end the connections that were opened with it.</summary>
     public sealed record Revoke(HostName Host, Certificate Certificate) : PlaneEffect;
 
-    /// <summary>The host's answer: one verdict for each thing told, in order; for a heartbeat what is to be told again.</summary>
+    /// <summary>
+    /// The host's answer: one verdict for each thing told, in order; for a heartbeat what is to be told again.
+    /// </summary>
     public sealed record Answer(HostName Host, Seq<Verdict> Verdicts) : PlaneEffect;
 
     /// <summary>The event changed nothing, and why.</summary>

@@ -57,7 +57,11 @@ public static partial class PlaneMachine
 
         if (happened.Seq <= mirror.Profile.Seq) return (step, new Verdict.Seen());
         var next = RolloutMachine.Step(mirror, happened.Seq, new(happened.At, happened.Event));
-        if (!ReferenceEquals(next.State, mirror)) return (Put(step, name, next.State, settled: true, now), new Verdict.Accepted());
+        if (!ReferenceEquals(next.State, mirror))
+        {
+            return (Put(step, name, next.State, settled: true, now), new Verdict.Accepted());
+        }
+
         foreach (var effect in next.Effects)
         {
             if (effect is RolloutEffect.Reject(var code, var reason)) return (step, new Verdict.Refused(code, reason));
@@ -106,7 +110,11 @@ public static partial class PlaneMachine
             return (step, new Verdict.Refused(ErrorCode.NoSuchRollout, $"{refused.Id} was never offered to {name}"));
         }
 
-        if (!step.State.Hosts.Find(name).TryGet(out var host) || !IsFree(host, refused.Id)) return (step, new Verdict.Seen());
+        if (!step.State.Hosts.Find(name).TryGet(out var host) || !IsFree(host, refused.Id))
+        {
+            return (step, new Verdict.Seen());
+        }
+
         var declined = new Declined(now, refused.Code, refused.Detail);
         var next = With(step.State, host with { Declined = host.Declined.AddOrUpdate(refused.Id, declined) });
         return (step with { State = WithDue(next, now + DeclinedFor) }, new Verdict.Accepted());
@@ -119,7 +127,7 @@ public static partial class PlaneMachine
         if (!step.State.Hosts.Find(name).TryGet(out var host)) return step;
         var id = mirror.Profile.Order.Id;
         var before = host.Mirrors.Find(id);
-        var state = Count(step.State, name, before, mirror);
+        var state = Count(step.State, name, id, before, mirror);
         step = step with
         {
             State = With(state, host with
@@ -132,10 +140,10 @@ public static partial class PlaneMachine
         return settled ? Settle(step, id, name, now) : step;
     }
 
-    private static State Count(State state, HostName name, Option<RolloutState> before, Option<RolloutState> after)
+    private static State Count(
+        State state, HostName name, RolloutId id, Option<RolloutState> before, Option<RolloutState> after)
     {
-        var id = after.TryGet(out var next) ? next.Profile.Order.Id : before.TryGet(out var old) ? old.Profile.Order.Id : null;
-        if (id is null || !state.Rollouts.Find(id).TryGet(out var rollout)) return state;
+        if (!state.Rollouts.Find(id).TryGet(out var rollout)) return state;
         if (!rollout.Order.Hosts.Find(name).TryGet(out var row)) return state;
         var tally = rollout.Waves[row.Wave];
         var counted = tally;
@@ -186,7 +194,8 @@ public static partial class PlaneMachine
     /// <summary>The oldest decided mirror goes when a host has too many, but none of a channel's newest rollout.</summary>
     private static Option<Transition<State, Effect>> MakeRoom(Transition<State, Effect> step, HostName name)
     {
-        if (!step.State.Hosts.Find(name).TryGet(out var host) || host.Mirrors.Count < PlaneHost.MaxMirrors) return Some(step);
+        if (!step.State.Hosts.Find(name).TryGet(out var host)) return Some(step);
+        if (host.Mirrors.Count < PlaneHost.MaxMirrors) return Some(step);
         var oldest = Option<RolloutState>.None;
         foreach (var mirror in host.Mirrors.Values)
         {
@@ -197,11 +206,9 @@ public static partial class PlaneMachine
         }
 
         if (!oldest.TryGet(out var surplus)) return None;
-        var state = Count(step.State, name, surplus, None);
-        return Some(step with
-        {
-            State = With(state, host with { Mirrors = host.Mirrors.Remove(surplus.Profile.Order.Id) }),
-        });
+        var oldestId = surplus.Profile.Order.Id;
+        var state = Count(step.State, name, oldestId, surplus, None);
+        return Some(step with { State = With(state, host with { Mirrors = host.Mirrors.Remove(oldestId) }) });
     }
 
     private static Option<RolloutState> MirrorOf(State state, HostName name, RolloutId id) =>

@@ -11,7 +11,7 @@ public static partial class PlaneMachine
     /// <summary>More of them are not read by anybody.</summary>
     private const int WaitedForShown = 5;
 
-    /// <summary>What this host may have now: of the newest rollouts of its channels the one that was published first.</summary>
+    /// <summary>What this host may have now: of its channels' newest rollouts the first published.</summary>
     public static Option<RolloutId> OfferFor(State state, HostName host)
     {
         var oldest = Option<FleetRollout>.None;
@@ -25,7 +25,9 @@ public static partial class PlaneMachine
         return oldest.Map(found => found.Order.Id);
     }
 
-    /// <summary>Why the host has not got the rollout; the first reason of all, from those that are for good to those that pass.</summary>
+    /// <summary>
+    /// Why the host has not got the rollout; the first reason of all, from those that are for good to those that pass.
+    /// </summary>
     public static Waiting Explain(State state, HostName name, RolloutId id)
     {
         var host = state.Hosts.Find(name).IfNone(() => PlaneHost.Create(name));
@@ -68,7 +70,7 @@ public static partial class PlaneMachine
     private static bool IsFree(PlaneHost host, RolloutId id) =>
         !host.IsRevoked && !host.Mirrors.ContainsKey(id) && !host.Declined.ContainsKey(id);
 
-    /// <summary>The step, and the hosts of these waves that may have the rollout after it. A pass over all its hosts.</summary>
+    /// <summary>Offers to those hosts of these waves that may have the rollout now. A pass over all its hosts.</summary>
     private static Transition<State, Effect> Offer(
         this Transition<State, Effect> step, RolloutId id, int from, int to)
     {

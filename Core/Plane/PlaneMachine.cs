@@ -16,7 +16,7 @@ public static partial class PlaneMachine
     /// <summary>So long after its end is a token told from one that never was.</summary>
     public static TimeSpan ExpiredTokensKept => TimeSpan.FromDays(1);
 
-    /// <summary>What a host declines, for want of room or for a clock that is wrong, it may take some minutes later.</summary>
+    /// <summary>What a host declines, for want of room or for a wrong clock, it may take a little later.</summary>
     public static TimeSpan DeclinedFor => TimeSpan.FromMinutes(5);
 
     public static Transition<State, Effect> Step(State state, Timed<Event> input) => input.Event switch
@@ -49,7 +49,9 @@ public static partial class PlaneMachine
         foreach (var (id, token) in state.Tokens.AsEnumerable())
         {
             var over = WholeSecond(token.Expires + ExpiredTokensKept);
-            next = over <= now ? next with { Tokens = next.Tokens.Remove(id) } : next with { Due = Instant.Earlier(next.Due, over) };
+            next = over <= now
+                ? next with { Tokens = next.Tokens.Remove(id) }
+                : next with { Due = Instant.Earlier(next.Due, over) };
         }
 
         foreach (var host in state.Hosts.Values)

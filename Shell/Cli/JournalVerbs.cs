@@ -153,17 +153,21 @@ internal static class JournalVerbs
         return ExitCodes.Done;
     }
 
-    private static int Replay(ParseResult parsed)
+    private static int Replay(ParseResult parsed) => JournalKind.IsOfPlane(parsed.GetRequiredValue(Place))
+        ? Replay(parsed, PlaneBinding.Instance)
+        : Replay(parsed, HostBinding.Instance);
+
+    private static int Replay<TState, TEvent, TEffect>(ParseResult parsed, Binding<TState, TEvent, TEffect> machine)
     {
         var json = Invocation.WantsJson(parsed);
         var until = parsed.GetValue(At);
         var outcome = JournalReplay.Run(
-            HostBinding.Instance, parsed.GetRequiredValue(Place), until ?? long.MaxValue, difference => Invocation.Say(json
+            machine, parsed.GetRequiredValue(Place), until ?? long.MaxValue, difference => Invocation.Say(json
                 ? JsonSerializer.Serialize(new(difference.ToString()), CliJson.Default.DifferenceAnswer)
                 : difference.ToString()));
-        var digest = StateDigest.Of(outcome.State);
+        var digest = StateDigest.Of(machine, outcome.State);
         Invocation.Say(
-            json && until is not null ? JournalReplay.Show(HostBinding.Instance, outcome.State)
+            json && until is not null ? JournalReplay.Show(machine, outcome.State)
             : json ? JsonSerializer.Serialize(
                 new(outcome.Events, digest, outcome.Differences, outcome.DroppedBytes), CliJson.Default.ReplayAnswer)
             : $"replayed {outcome.Events} events, digest {digest}{Torn(outcome.DroppedBytes)}");

@@ -34,6 +34,7 @@ internal static class Story
         "runtime" => Runtime(Part(e, "event")),
         "rolloutOrdered" or "rolloutRequested" or "rolloutReported" => RolloutStory.Event(e),
         "deadlineReached" => "a deadline came",
+        "planeStarted" => "the plane started",
         var other => other,
     };
 

@@ -48,7 +48,8 @@ internal static class JournalReplay
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
-    private static List<string> FilesOf(string path)
+    /// <summary>The segments at a path, which is a journal's directory or one segment.</summary>
+    public static List<string> FilesOf(string path)
     {
         if (File.Exists(path)) return [path];
         if (!Directory.Exists(path)) throw new FileNotFoundException($"there is no journal at {path}");

@@ -36,6 +36,7 @@ public sealed class LayoutSpecs
     [InlineData("Runtime")]
     [InlineData("Process")]
     [InlineData("Rollout")]
+    [InlineData("Plane")]
     [InlineData("Outbox")]
     public void A_machine_has_its_files(string machine)
     {

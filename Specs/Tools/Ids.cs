@@ -13,6 +13,15 @@ public static class Ids
     public static RolloutId Rollout(int number, string channel = "stable") =>
         RolloutId.Parse($"{channel}@{number:x8}").IfNone(() => throw new InvalidOperationException("no rollout's id"));
 
+    public static HostName Host(string text) =>
+        HostName.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no host"));
+
+    public static ChannelName Channel(string text) =>
+        ChannelName.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no channel"));
+
+    public static TokenId Token(string text) =>
+        TokenId.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no token"));
+
     public static ReleaseId Release(int number) =>
         ReleaseId.Parse($"sha256:{number:x64}").IfNone(() => throw new InvalidOperationException("no release's id"));
 

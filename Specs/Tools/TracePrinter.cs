@@ -4,6 +4,7 @@ using System.Reflection;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
+using Agent.Core.Plane;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -35,6 +36,11 @@ public static class TracePrinter
         HostEffect.Rollout(var effect) => $"rollout {Print(effect)}",
         HostEffect.Outbox(var effect) => $"outbox {Print(effect)}",
         RolloutId rollout => rollout.Value,
+        HostName host => host.Value,
+        ChannelName channel => channel.Value,
+        TokenId token => token.Value,
+        FleetOrder order => order.Id.Value,
+        WaveTally wave => Brief(wave),
         ReleaseId release => Brief(release),
         ProbeName probe => probe.Value,
         RolloutOrder order => order.Id.Value,
@@ -76,6 +82,17 @@ public static class TracePrinter
     /// <summary>An archive's digest by its last digits, in which the samples differ.</summary>
     private static string Brief(ReleaseId release) =>
         release.Value.StartsWith(ReleaseId.ArchivePrefix, StringComparison.Ordinal) ? $"release-{release.Value[^1]}" : release.Value;
+
+    private static string Brief(WaveTally wave)
+    {
+        var tally = string.Create(CultureInfo.InvariantCulture, $"{wave.Done}/{wave.Hosts} done");
+        foreach (var (count, what) in new[] { (wave.Deferred, "deferred"), (wave.Failed, "failed"), (wave.Reverted, "reverted") })
+        {
+            if (count > 0) tally += string.Create(CultureInfo.InvariantCulture, $" {count} {what}");
+        }
+
+        return tally;
+    }
 
     private static string Brief(ProbeRecord record)
     {

@@ -37,11 +37,14 @@ public sealed class Samples(int seed)
         : type == typeof(ChannelName) ? ChannelName.Parse("c" + _random.Next(100)).IfNone(NoSample<ChannelName>)
         : type == typeof(RolloutId) ? RolloutId.Parse($"c{_random.Next(9)}@{_random.Next(1 << 20):x8}").IfNone(NoSample<RolloutId>)
         : type == typeof(ReleaseId) ? ReleaseId.Parse($"sha256:{_random.Next(1 << 20):x64}").IfNone(NoSample<ReleaseId>)
+        : type == typeof(HostName) ? HostName.Parse("host-" + _random.Next(100)).IfNone(NoSample<HostName>)
+        : type == typeof(TokenId) ? TokenId.Parse($"{_random.Next():x8}").IfNone(NoSample<TokenId>)
         : type == typeof(ProbeName) ? ProbeName.Parse("probe-" + _random.Next(9)).IfNone(NoSample<ProbeName>)
         : type == typeof(OutboxQueue) ? Queue()
         : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
         : IsGeneric(type, typeof(Option<>)) ? Optional(type)
         : IsGeneric(type, typeof(Seq<>)) ? List(type)
+        : IsGeneric(type, typeof(Map<,,>)) ? Generic(nameof(MapOf), type)
         : type.IsAbstract ? Record(Cases(type)[_random.Next(Cases(type).Length)])
         : Record(type);
 
@@ -61,8 +64,16 @@ public sealed class Samples(int seed)
         return some.MakeGenericMethod(type.GenericTypeArguments).Invoke(null, [Of(type.GenericTypeArguments[0])])!;
     }
 
-    private object List(Type type) => typeof(Samples).GetMethod(nameof(ListOf), BindingFlags.NonPublic | BindingFlags.Instance)!
+    private object List(Type type) => Generic(nameof(ListOf), type);
+
+    private object Generic(string method, Type type) => typeof(Samples)
+        .GetMethod(method, BindingFlags.NonPublic | BindingFlags.Instance)!
         .MakeGenericMethod(type.GenericTypeArguments).Invoke(this, null)!;
+
+    private Map<TOrd, TKey, TValue> MapOf<TOrd, TKey, TValue>()
+        where TOrd : struct, LanguageExt.TypeClasses.Ord<TKey> => _random.Next(3) == 0
+        ? Map<TOrd, TKey, TValue>.Empty
+        : Map<TOrd, TKey, TValue>.Empty.AddOrUpdate((TKey)Of(typeof(TKey)), (TValue)Of(typeof(TValue)));
 
     private Seq<T> ListOf<T>() =>
         Enumerable.Range(0, _random.Next(4)).Select(_ => (T)Of(typeof(T))).ToArray().ToSeq();

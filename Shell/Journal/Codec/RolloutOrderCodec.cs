@@ -10,16 +10,21 @@ internal static class RolloutOrderCodec
 {
     public static JsonOut Write(JsonOut to, RolloutOrder order)
     {
-        var policy = order.Policy;
         to.Begin().Text("id"u8, order.Id.Value).Number("version"u8, order.Version)
-            .Text("activator"u8, Names.Of(order.Activator)).Text("target"u8, order.Target.Value)
-            .Name("policy"u8).Begin().Span("soakMs"u8, policy.Soak)
+            .Text("activator"u8, Names.Of(order.Activator)).Text("target"u8, order.Target.Value);
+        return Judgement(to, order.Policy, order.Probes).End();
+    }
+
+    /// <summary>The two fields that say how a rollout is judged, for one host and for a fleet alike.</summary>
+    public static JsonOut Judgement(JsonOut to, RolloutPolicy policy, Seq<ProbeSpec> probes)
+    {
+        to.Name("policy"u8).Begin().Span("soakMs"u8, policy.Soak)
             .Span("failureThresholdMs"u8, policy.FailureThreshold).Text("onFailure"u8, Names.Of(policy.OnFailure))
             .Text("onInconclusive"u8, Names.Of(policy.OnInconclusive)).Span("verdictWithinMs"u8, policy.VerdictWithin)
             .Span("switchTimeoutMs"u8, policy.SwitchTimeout).Flag("unattended"u8, policy.Unattended).End()
             .BeginList("probes"u8);
-        foreach (var probe in order.Probes) Write(to, probe);
-        return to.EndList().End();
+        foreach (var probe in probes) Write(to, probe);
+        return to.EndList();
     }
 
     public static RolloutOrder NamedOrder(ref JsonIn from)
@@ -35,13 +40,19 @@ internal static class RolloutOrderCodec
         var version = from.Number("version"u8);
         var activator = Names.Activator(from.Text("activator"u8));
         var target = Release(ref from, from.Text("target"u8));
+        var (policy, probes) = Judgement(ref from);
+        from.End();
+        return new(id, version, activator, target, policy, probes);
+    }
+
+    public static (RolloutPolicy Policy, Seq<ProbeSpec> Probes) Judgement(ref JsonIn from)
+    {
         var policy = Policy(ref from);
         var probes = new List<ProbeSpec>();
         from.BeginList("probes"u8);
         while (!from.AtListEnd) probes.Add(Probe(ref from));
         from.EndList();
-        from.End();
-        return new(id, version, activator, target, policy, probes.ToArray().ToSeq());
+        return (policy, probes.ToArray().ToSeq());
     }
 
     public static RolloutId Id(ref JsonIn from) => Id(ref from, "id"u8);
