@@ -88,8 +88,12 @@ internal sealed class FleetWorld
         {
             case 0: Publish(deed.Choice); break;
             case <= 4: Fetch(host, deed.Choice / 4); break;
-            case <= 12: Go(host, deed.Choice / 4, operators); break;
-            case <= 17: Deliver(deed.Choice); break;
+            case <= 12:
+                for (var steps = 0; steps <= deed.Choice / 4096 % 6; steps++) Go(host, (deed.Choice / 4) + (steps * 7), operators);
+                break;
+            case <= 17:
+                for (var messages = 0; messages <= deed.Choice / 64 % 4; messages++) Deliver(deed.Choice + (messages * 5));
+                break;
             case 18 or 19: Send(host, host.Heartbeat(_now)); break;
             case 20: Post(new Event.Started()); break;
             case 21 when operators && deed.Choice % 3 == 0: Post(new Event.HaltRequested(channel)); break;
@@ -102,7 +106,7 @@ internal sealed class FleetWorld
     private void Publish(int choice)
     {
         _version++;
-        var hosts = Names.Where((_, i) => (choice >> i & 3) != 3).Select((name, i) => (name, (choice >> (i + 4)) % 3))
+        var hosts = Names.Where((_, i) => (choice >> (2 * i) & 3) < 2).Select((name, i) => (name, (choice >> (i + 4)) % 3))
             .DefaultIfEmpty(("a", 0)).ToArray();
         var order = PlaneSpecimens.Fleet(_version, 1 + (choice / 16 % 3), Channels[choice / 64 % 2], hosts);
         if (!Post(new Event.Published(order)).Exists(effect => effect is PlaneEffect.Reject)) Manifests.Add(order);
@@ -124,7 +128,13 @@ internal sealed class FleetWorld
         if (open.Length == 0) return;
         var state = open[choice % open.Length];
         var order = state.Profile.Order;
-        var bad = choice / 8 % 4 == 0;
+        var bad = choice / 8 % 12 == 0;
+        if (state is RolloutState.Soaking { Probes: var probes } && probes.ForAll(probe => probe.Passing))
+        {
+            Wait(host);
+            return;
+        }
+
         RolloutEvent? next = state switch
         {
             RolloutState.Activating { Begun: false } a => new RolloutEvent.ActivationStarted(
