@@ -34,8 +34,7 @@ internal static class Story
         "runtime" => Runtime(Part(e, "event")),
         "rolloutOrdered" or "rolloutRequested" or "rolloutReported" => RolloutStory.Event(e),
         "deadlineReached" => "a deadline came",
-        "planeStarted" => "the plane started",
-        var other => other,
+        var other => PlaneStory.Event(e) ?? other,
     };
 
     private static string Configured(JsonElement e, Dictionary<string, string> names)
@@ -85,7 +84,7 @@ internal static class Story
         "closeOutput" => "close its output",
         "reap" => $"forget {Name(e, names)} ({Text(e, "reason")})",
         "runtimeReject" or "processReject" => $"refused: {Text(e, "reason")}",
-        var other => RolloutStory.Effect(e) ?? other,
+        var other => RolloutStory.Effect(e) ?? PlaneStory.Effect(e) ?? other,
     };
 
     private static string Learn(JsonElement e, Dictionary<string, string> names)
