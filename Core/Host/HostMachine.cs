@@ -48,8 +48,7 @@ public static class HostMachine
         Event.Runtime(var @event) => WithRuntime(Unchanged(state), @event, input.At),
         Event.RolloutOrdered or Event.RolloutRequested(_, _, RolloutEvent.RetryRequested)
             when !state.Outbox.Queue.Admits => Refuse(state, ErrorCode.OutboxFull, NoRoom),
-        Event.RolloutOrdered(_, var order) =>
-            WithRollouts(Unchanged(state), state.Rollouts.Accept(order, input.At), input.At),
+        Event.RolloutOrdered(_, var order) => Accept(state, order, input.At),
         Event.RolloutRequested(var id, _, var @event) =>
             WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event)), input.At),
         Event.RolloutReported(var id, var @event) =>
@@ -80,7 +79,24 @@ public static class HostMachine
             }
         }
 
-        return watches;
+        return state.Outbox is OutboxState.Off ? watches : watches.Concat(Uplink).Strict();
+    }
+
+    private static readonly Seq<Subscription> Uplink = Seq<Subscription>(
+        new Subscription.PlaneDispatch(),
+        new Subscription.PlaneHeartbeat(TimeSpan.FromSeconds(60)),
+        new Subscription.PlaneManifests(TimeSpan.FromSeconds(30)),
+        new Subscription.PlaneCertificate());
+
+    /// <summary>What is new here is told to the plane as a whole, before anything that happens to it.</summary>
+    private static Transition<State, Effect> Accept(State state, RolloutOrder order, Instant now)
+    {
+        var step = state.Rollouts.Accept(order, now);
+        var isNew = !ReferenceEquals(step.Rollouts, state.Rollouts) && state.Outbox is not OutboxState.Off;
+        var told = isNew
+            ? WithOutbox(Unchanged(state), new OutboxEvent.ReplayRequested(order.Id, OutboxMachine.AsAWhole), now)
+            : Unchanged(state);
+        return WithRollouts(told, step, now);
     }
 
     private static Transition<State, Effect> Wake(State state, Timed<Event> input)

@@ -19,4 +19,16 @@ public abstract record Subscription
 
     /// <summary>See from time to time whether the host still runs what the rollout switched it to.</summary>
     public sealed record RunningRelease(RolloutId Id, int Activation) : Subscription;
+
+    /// <summary>Hold a question for work open at the plane.</summary>
+    public sealed record PlaneDispatch : Subscription;
+
+    /// <summary>Tell the plane every <paramref name="Every"/> that this host lives, and where it stands.</summary>
+    public sealed record PlaneHeartbeat(TimeSpan Every) : Subscription;
+
+    /// <summary>See every <paramref name="Every"/> whether the plane has a newer trust file.</summary>
+    public sealed record PlaneManifests(TimeSpan Every) : Subscription;
+
+    /// <summary>See from time to time whether the certificate is due to be renewed.</summary>
+    public sealed record PlaneCertificate : Subscription;
 }

@@ -13,6 +13,9 @@ namespace Agent.Core.Outbox;
 /// </summary>
 public static partial class OutboxMachine
 {
+    /// <summary>The seq before the first: who asks for what follows it knows nothing of the rollout, not even its order.</summary>
+    public const long AsAWhole = 0;
+
     public static State Initial { get; } = new State.Off(OutboxQueue.Empty);
 
     public static Transition<State, Effect> Step(State state, Timed<Event> input) => state switch

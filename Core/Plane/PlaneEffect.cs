@@ -45,7 +45,7 @@ public abstract record Verdict
     /// <summary>It was known.</summary>
     public sealed record Seen : Verdict;
 
-    /// <summary>Something before it is missing: tell it again from this seq on, or as a whole.</summary>
+    /// <summary>Something before it is missing: tell it again from this seq on, or, from 0, as a whole.</summary>
     public sealed record Replay(RolloutId Id, long From) : Verdict;
 
     /// <summary>It cannot be true, and telling it again will not make it so.</summary>

@@ -215,7 +215,7 @@ public static partial class PlaneMachine
         state.Hosts.Find(name).TryGet(out var host) ? host.Mirrors.Find(id) : Option<RolloutState>.None;
 
     private static Verdict.Replay ReplayAfter(RolloutId id, Option<RolloutState> mirror) =>
-        new(id, mirror.TryGet(out var known) ? known.Profile.Seq + 1 : 1);
+        new(id, mirror.TryGet(out var known) ? known.Profile.Seq + 1 : 0);
 
     private static bool IsDone(RolloutState mirror) =>
         mirror is RolloutState.Converged or RolloutState.Superseded or RolloutState.Deferred;

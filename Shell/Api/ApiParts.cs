@@ -21,4 +21,5 @@ internal sealed record ApiParts(
     ISpawnSecrets Secrets,
     IRolloutIntake Intake,
     Counters Counters,
-    Func<bool> KeeperConnected);
+    Func<bool> KeeperConnected,
+    IPlane Plane);

@@ -26,6 +26,7 @@ internal static class ApiRoutes
         var output = new OutputCalls(parts);
         var journal = new JournalCalls(parts);
         var rollouts = new RolloutCalls(parts);
+        var plane = new PlaneCalls(parts);
         return
         [
             new("GET", "/healthz", HostCalls.HealthAsync),
@@ -59,6 +60,11 @@ internal static class ApiRoutes
             new("POST", "/v1/rollouts/{id}/halt", rollouts.HaltAsync, SmallBody),
             new("POST", "/v1/rollouts/{id}/retry", rollouts.RetryAsync, SmallBody),
             new("POST", "/v1/rollouts/{id}/rollback", rollouts.RollbackAsync, SmallBody),
+            new("GET", "/v1/plane", plane.ReadAsync),
+            new("POST", "/v1/plane/attach", plane.AttachAsync),
+            new("POST", "/v1/outbox/flush", plane.FlushAsync),
+            new("POST", "/v1/outbox/dead/{position}/retry", plane.RetryAsync),
+            new("DELETE", "/v1/outbox/dead/{position}", plane.DropAsync),
             new("GET", "/v1/events", journal.EventsAsync, 0, "since", "follow"),
             new("GET", "/v1/explain/{kind}/{id}", journal.ExplainAsync),
         ];

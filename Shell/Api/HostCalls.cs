@@ -36,7 +36,8 @@ internal sealed class HostCalls(ApiParts parts)
                 new(published.Seq, Digest(published)),
                 MappingRuntime.Of(published.State.Runtime),
                 Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner)),
-                Newest(published.State.Rollouts)),
+                Newest(published.State.Rollouts),
+                PlaneCalls.Of(parts.Plane, published.State.Outbox)),
             WireJson.Default.StatusInfo));
     }
 
@@ -54,6 +55,9 @@ internal sealed class HostCalls(ApiParts parts)
             .Counter("agent_ring_bytes_dropped_total", "Output lost to full rings.", parts.Output.BytesDroppedInAll)
             .Counter("agent_api_requests_total", "Requests to the local API.", parts.Counters.Requests)
             .Counter("agent_api_refusals_total", "Requests answered with an error.", parts.Counters.Refusals)
+            .Gauge("agent_outbox_queued", "Events that the plane has yet to learn.", published.State.Outbox.Queue.Items.Count)
+            .Gauge("agent_outbox_dead", "Events that the plane refused.", published.State.Outbox.Queue.Dead.Count)
+            .Counter("agent_outbox_shed_total", "Observations given up for want of room.", published.State.Outbox.Queue.Shed)
             .Gauge("agent_keeper_connected", "1 while the keeper answers.", parts.KeeperConnected() ? 1 : 0)
             .Gauge("process_open_fds", "Open file descriptors.", Directory.GetFileSystemEntries("/proc/self/fd").Length)
             .Gauge("process_resident_memory_bytes", "Resident memory.", Environment.WorkingSet)

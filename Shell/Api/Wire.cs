@@ -14,6 +14,7 @@ internal sealed record Problem(string Code, string Title, int Status, string? De
 }
 
 /// <param name="Rollouts">The newest of each channel.</param>
+/// <param name="Plane">Left out where none is configured.</param>
 internal sealed record StatusInfo(
     string Version,
     string Instance,
@@ -23,7 +24,8 @@ internal sealed record StatusInfo(
     JournalInfo Journal,
     RuntimeInfo Runtime,
     ProcessCounts Counts,
-    IReadOnlyList<RolloutInfo> Rollouts);
+    IReadOnlyList<RolloutInfo> Rollouts,
+    PlaneInfo? Plane);
 
 /// <summary>The newest durable record, and the digest of the state that stands after it.</summary>
 internal sealed record JournalInfo(long Seq, string Digest);
@@ -162,6 +164,7 @@ internal sealed record HealthAnswer(string Status);
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(StatusInfo))]
+[JsonSerializable(typeof(PlaneInfo))]
 [JsonSerializable(typeof(RuntimeInfo))]
 [JsonSerializable(typeof(EnsureRequest))]
 [JsonSerializable(typeof(EnsureAnswer))]

@@ -7,6 +7,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Host;
 using Agent.Core.Model;
+using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Shell.Activators;
@@ -24,8 +25,10 @@ using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Observability;
 using Agent.Shell.Output;
+using Agent.Shell.Pki;
 using Agent.Shell.Probes;
 using Agent.Shell.Sources;
+using Agent.Shell.Uplink;
 using LanguageExt;
 
 namespace Agent.Shell.Boot;
@@ -50,6 +53,8 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly RolloutIntake _intake;
     private readonly RolloutInterpreter _rollouts;
     private readonly SubscriptionSet _subscriptions;
+    private readonly PlaneLink _plane;
+    private readonly OutboxInterpreter _outbox;
     private readonly ApiServer _api;
     private AgentConfig _config;
 
@@ -77,18 +82,23 @@ internal sealed class AgentRun : IAsyncDisposable
             [ActivatorKind.Nixos] = new NixosActivator(config.Rollout.Nixos, commands),
         };
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
+        _plane = new PlaneLink(() => _loop.Now);
+        _outbox = new OutboxInterpreter(_loop, _plane);
         router.Connect(
-            _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts);
+            _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts,
+            _outbox);
         var probes = new ProbeRunner(_loop, commands, new SignedEvidence(
             () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _loop));
         _subscriptions = new SubscriptionSet(
-            _loop, new RolloutWatch(_loop, probes, activators), DefaultScheduler.Instance);
+            _loop, new RolloutWatch(_loop, probes, activators),
+            new UplinkWatch(_loop, _plane, _intake, activators, paths.Downloads, () => _config.Rollout.Trust),
+            DefaultScheduler.Instance);
         _loop.Advanced += published => _subscriptions.Update(published.State);
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
             new RecordsForApi(new JournalTail<HostState, HostEvent, HostEffect>(paths.Journal, _loop)), new DigestForApi(),
             _secrets, _intake, _counters,
-            () => _keeper.IsConnected));
+            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync)));
     }
 
     /// <summary>
@@ -137,9 +147,11 @@ internal sealed class AgentRun : IAsyncDisposable
         await _runtime.DisposeAsync().ConfigureAwait(false);
         await _rollouts.DisposeAsync().ConfigureAwait(false);
         _subscriptions.Dispose();
+        await _outbox.DisposeAsync().ConfigureAwait(false);
         _loop.Dispose();
         _output.Dispose();
         _intake.Dispose();
+        _plane.Dispose();
         _releases.Dispose();
         _recorder.Dispose();
         _ending.Dispose();
@@ -161,6 +173,7 @@ internal sealed class AgentRun : IAsyncDisposable
 
         // Before anybody can ask: the first answer already follows the configuration.
         await DeclareAsync().ConfigureAwait(false);
+        await AttachAsync().ConfigureAwait(false);
         await _api.StartAsync(_ending.Token).ConfigureAwait(false);
         var warm = WarmUp.RunAsync(_options.Paths.Socket, _ending.Token);
         await _keeper.ConnectAsync(observed => _loop.AskAsync(
@@ -192,6 +205,7 @@ internal sealed class AgentRun : IAsyncDisposable
         await _api.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _runtime.DisposeAsync().ConfigureAwait(false);
         await _rollouts.DisposeAsync().ConfigureAwait(false);
+        await _outbox.DisposeAsync().ConfigureAwait(false);
         _loop.Complete();
         await _loop.Completion.WaitAsync(TimeSpan.FromSeconds(4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Log.Info("ended", ("seq", _loop.Current.Seq), ("digest", StateDigest.Of(_loop.Current.State)));
@@ -233,12 +247,51 @@ internal sealed class AgentRun : IAsyncDisposable
             new HostEvent.Configured(_config.Policy, declared.ToArray().ToSeq()), _ending.Token).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// The plane that the configuration names, or the one that this host was enrolled with. An identity that cannot be
+    /// read is told and changes nothing: what is owed to the plane stays owed.
+    /// </summary>
+    private async Task AttachAsync()
+    {
+        try
+        {
+            var plane = _config.Rollout.Plane ?? PlaneAddress.Read(_options.Paths.PlaneAddress);
+            if (plane is null)
+            {
+                if (_loop.Current.State.Outbox is OutboxState.Off) return;
+                _plane.Detach();
+                await _loop.AskAsync(new HostEvent.Outbox(new OutboxEvent.Detached()), _ending.Token).ConfigureAwait(false);
+                return;
+            }
+
+            var identity = ClientIdentity.Open(_options.Paths.Identity);
+            if (identity.Current is not { } current)
+            {
+                identity.Dispose();
+                Log.Warn("this host is not enrolled", ("plane", plane), ("do", "agent enroll, with a token from the plane"));
+                return;
+            }
+
+            _plane.Attach(plane, identity);
+            Log.Info("attached", ("plane", plane), ("host", current.Host), ("until", current.NotAfter));
+            if (_loop.Current.State.Outbox is OutboxState.Off)
+            {
+                await _loop.AskAsync(new HostEvent.Outbox(new OutboxEvent.Attached()), _ending.Token).ConfigureAwait(false);
+            }
+        }
+        catch (PkiRefused refused)
+        {
+            Log.Warn("the plane cannot be used", ("why", refused.Message));
+        }
+    }
+
     private async Task ReloadAsync()
     {
         try
         {
             _config = ConfigReader.Read(_options.Paths, _options.ConfigIsDefault);
             await DeclareAsync().ConfigureAwait(false);
+            await AttachAsync().ConfigureAwait(false);
             Log.Info("reloaded", ("config", _options.Paths.Config), ("services", _config.Services.Count));
             _systemd.Reloaded("ready");
         }

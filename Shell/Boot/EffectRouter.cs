@@ -1,6 +1,7 @@
 using Agent.Core.Host;
 using Agent.Shell.Effects;
 using Agent.Shell.Loop;
+using Agent.Shell.Uplink;
 
 namespace Agent.Shell.Boot;
 
@@ -11,12 +12,15 @@ internal sealed class EffectRouter : IEffects<HostEffect>
     private RuntimeStarter? _runtime;
     private ProcessInterpreter? _processes;
     private RolloutInterpreter? _rollouts;
+    private OutboxInterpreter? _outbox;
 
-    public void Connect(RuntimeStarter runtime, ProcessInterpreter processes, RolloutInterpreter rollouts)
+    public void Connect(
+        RuntimeStarter runtime, ProcessInterpreter processes, RolloutInterpreter rollouts, OutboxInterpreter outbox)
     {
         _runtime = runtime;
         _processes = processes;
         _rollouts = rollouts;
+        _outbox = outbox;
     }
 
     public void Run(HostEffect effect) => _ = effect switch
@@ -26,7 +30,7 @@ internal sealed class EffectRouter : IEffects<HostEffect>
         HostEffect.Rollout(var rollout) => Run(() => _rollouts?.Run(rollout)),
 
         // Without a plane the outbox is off and has no effect but a refusal, which whoever asked is told.
-        HostEffect.Outbox => true,
+        HostEffect.Outbox(var outbox) => Run(() => _outbox?.Run(outbox)),
     };
 
     private static bool Run(System.Action action)

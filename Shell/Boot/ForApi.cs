@@ -7,6 +7,7 @@ using Agent.Shell.Api;
 using Agent.Shell.Docker;
 using Agent.Shell.Effects;
 using Agent.Shell.Journal;
+using Agent.Shell.Uplink;
 
 namespace Agent.Shell.Boot;
 
@@ -33,4 +34,23 @@ internal sealed class RecordsForApi(JournalTail<HostState, HostEvent, HostEffect
 internal sealed class DigestForApi : IStateDigest
 {
     public string Of(HostState state) => StateDigest.Of(state);
+}
+
+/// <summary>The plane in the API's words.</summary>
+internal sealed class PlaneForApi(PlaneLink link, Func<Task> attach) : IPlane
+{
+    public PlaneHealth? Health
+    {
+        get
+        {
+            if (link.Plane is not { } plane) return null;
+            var (heard, failure) = link.Health;
+            var identity = link.Identity.Current;
+            return new(
+                plane.ToString(), identity?.Host.Value, identity?.NotAfter.ToString(), heard?.ToString(), failure?.Why,
+                failure?.At.ToString());
+        }
+    }
+
+    public Task AttachAsync() => attach();
 }

@@ -17,7 +17,7 @@ namespace Agent.Shell.Cli;
 /// <summary>`agent sign …` and `agent verify`: for whoever publishes, without any agent and without a network.</summary>
 internal static class SignVerbs
 {
-    private const string DescriptorSuffix = ".release";
+    public const string DescriptorSuffix = ".release";
 
     private static readonly Argument<string> Archive = new("ARCHIVE") { Description = "A tar archive, plain or gzip" };
     private static readonly Argument<string> Draft = new("FILE")
@@ -162,7 +162,8 @@ internal static class SignVerbs
         return ReleaseId.Parse(ReleaseId.ArchivePrefix + sha256).TryGet(out var target) ? target : null;
     }
 
-    private static async Task<(string Sha256, long Length)> DigestAsync(string path, CancellationToken stop)
+    /// <summary>The SHA-256 of an archive and its length in bytes.</summary>
+    public static async Task<(string Sha256, long Length)> DigestAsync(string path, CancellationToken stop)
     {
         await using var file = File.OpenRead(path);
         return (Convert.ToHexStringLower(await SHA256.HashDataAsync(file, stop).ConfigureAwait(false)), file.Length);

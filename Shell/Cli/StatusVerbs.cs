@@ -42,6 +42,11 @@ internal static class StatusVerbs
             yield return $"rollout   {rollout.Id} version {rollout.Version} {Describe.State(rollout.State)}: {Screen.Clean(rollout.Summary)}";
         }
 
+        if (status.Plane is { } plane)
+        {
+            foreach (var line in OutboxVerbs.Head(plane)) yield return line;
+        }
+
         foreach (var line in Describe.Runtime(status.Runtime, lastWords)) yield return line;
     }
 

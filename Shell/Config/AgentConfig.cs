@@ -13,10 +13,11 @@ internal sealed record AgentConfig(
 
 /// <summary>
 /// What rollouts are judged by: the names of this host and of its environment (none: manifests of any), the trust
-/// file, how many releases are kept to go back to, and where a NixOS host keeps its own.
+/// file, how many releases are kept to go back to, where a NixOS host keeps its own, and its plane (none: the one that it
+/// was enrolled with, if it was).
 /// </summary>
 internal sealed record RolloutSettings(
-    string Host, string? Environment, string Trust, int KeepReleases, NixosPaths Nixos)
+    string Host, string? Environment, string Trust, int KeepReleases, NixosPaths Nixos, Uri? Plane)
 {
     public const string DefaultTrust = "/etc/agent/trust.json";
 
@@ -30,7 +31,7 @@ internal sealed record RolloutSettings(
     public const int MostKept = 100;
 
     public static RolloutSettings Default =>
-        new(System.Environment.MachineName, null, DefaultTrust, DefaultKept, NixosPaths.Standard);
+        new(System.Environment.MachineName, null, DefaultTrust, DefaultKept, NixosPaths.Standard, null);
 }
 
 /// <summary>One service: what decisions need of it, and the environment that they must not see.</summary>

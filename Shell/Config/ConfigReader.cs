@@ -66,7 +66,7 @@ internal sealed class ConfigReader
     private void ReadFile(string file)
     {
         if (YamlFile.Read(file, _mistakes) is not { } root) return;
-        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "host", "rollout", "nixos", "services"))
+        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "host", "rollout", "nixos", "plane", "services"))
         {
             if (key == "runtime") ReadRuntime(value);
             else if (key == "services") ReadServices(value);

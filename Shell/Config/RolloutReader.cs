@@ -14,6 +14,7 @@ internal sealed class RolloutReader(Mistakes mistakes)
     {
         "host" => ["name", "environment"],
         "rollout" => ["trust", "keepReleases"],
+        "plane" => ["url", "trust"],
         _ => ["profile", "currentSystem", "gcRoots", "storeRoot", "environment"],
     };
 
@@ -21,6 +22,7 @@ internal sealed class RolloutReader(Mistakes mistakes)
     {
         "host" => WithHost(settings, key, value),
         "rollout" => WithRollout(settings, key, value),
+        "plane" => WithPlane(settings, key, value),
         _ => settings with { Nixos = WithNixos(settings.Nixos, key, value) },
     };
 
@@ -36,6 +38,20 @@ internal sealed class RolloutReader(Mistakes mistakes)
             KeepReleases = _values.Number(value, key, RolloutSettings.LeastKept, RolloutSettings.MostKept)
                 ?? settings.KeepReleases,
         };
+
+    /// <summary>`plane.trust` is another name of `rollout.trust`: who gives both means one file.</summary>
+    private RolloutSettings WithPlane(RolloutSettings settings, string key, YamlNode value)
+    {
+        if (key == "trust") return WithRollout(settings, key, value);
+        if (_values.Text(value, key) is not { } text) return settings;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var plane) && plane is { Scheme: "https", PathAndQuery: "/", UserInfo: "" })
+        {
+            return settings with { Plane = plane };
+        }
+
+        mistakes.Add(value.At, $"url \"{text}\" is no address of a plane: https://NAME:PORT");
+        return settings;
+    }
 
     private NixosPaths WithNixos(NixosPaths nixos, string key, YamlNode value) => key switch
     {

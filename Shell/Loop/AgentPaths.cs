@@ -23,6 +23,15 @@ internal sealed record AgentPaths(string Config, string StateDir, string Runtime
     /// <summary>Durable: releases of this host and the links to those in use.</summary>
     public string Releases => Path.Combine(StateDir, "releases");
 
+    /// <summary>Durable, 0700: this host's key and certificate.</summary>
+    public string Identity => Path.Combine(StateDir, "identity");
+
+    /// <summary>Durable: the plane that this host was enrolled with.</summary>
+    public string PlaneAddress => Path.Combine(StateDir, "plane");
+
+    /// <summary>Archives on their way from the plane into the store.</summary>
+    public string Downloads => Path.Combine(StateDir, "downloads");
+
     /// <summary>Output rings; they outlive the agent, not the boot.</summary>
     public string Rings => Path.Combine(RuntimeDir, "rings");
 }

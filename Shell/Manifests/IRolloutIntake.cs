@@ -24,7 +24,14 @@ internal sealed record Bundle(
     ReadOnlyMemory<byte> Signatures,
     ReadOnlyMemory<byte>? Release,
     ReadOnlyMemory<byte>? ReleaseSignatures,
-    string? Archive);
+    string? Archive)
+{
+    /// <summary>
+    /// Brings the archive of this digest and length into a file and answers its path; asked only once all else is
+    /// verified and the store has it not. The file is taken away afterwards.
+    /// </summary>
+    public Func<string, long, CancellationToken, Task<string>>? Fetch { get; init; }
+}
 
 /// <summary>What became of a bundle.</summary>
 internal abstract record IntakeResult

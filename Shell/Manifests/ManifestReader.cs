@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Agent.Core.Model;
+using Agent.Core.Plane;
 using Agent.Core.Rollout;
 using Agent.Shell.Trust;
 using LanguageExt;
@@ -35,18 +36,32 @@ internal static class ManifestReader
     /// <summary>The ref of a manifest: the beginning of its digest.</summary>
     public static string RefOf(string sha256) => sha256[..RefLength];
 
+    /// <summary>What it asks of this host; refused where it does not name it.</summary>
     public static Checked<RolloutOrder> Read(Verified manifest, string host, string? environment) =>
-        Read(manifest.Read(), manifest.Sha256, host, environment);
+        Own(Read(manifest.Read(), manifest.Sha256, host, environment), host);
+
+    /// <summary>What it asks of all its hosts, as a plane needs it.</summary>
+    public static Checked<FleetOrder> ReadFleet(Verified manifest) =>
+        Read(manifest.Read(), manifest.Sha256, host: null, environment: null);
 
     /// <summary>Why a host that it names would refuse a manifest, whoever signs it; or null.</summary>
     public static Refusal? Fault(Json manifest, string host)
     {
         // Its digest names the rollout and does not matter here.
-        if (Read(Envelope.Within(manifest), new string('0', RefLength), host, null).Failed(out var order, out var why)) return why;
+        var read = Read(Envelope.Within(manifest), new string('0', RefLength), host, environment: null);
+        if (Own(read, host).Failed(out var order, out var why)) return why;
         return order.Fault.TryGet(out var fault) ? new(TrustFault.BadField, fault) : null;
     }
 
-    private static Checked<RolloutOrder> Read(Fields fields, string sha256, string host, string? environment)
+    private static Checked<RolloutOrder> Own(Checked<FleetOrder> read, string host)
+    {
+        if (read.Failed(out var fleet, out var why)) return why;
+        return HostName.Parse(host).Bind(fleet.For).TryGet(out var order)
+            ? order
+            : new Refusal(TrustFault.WrongHost, $"hosts does not list this host, {host}");
+    }
+
+    private static Checked<FleetOrder> Read(Fields fields, string sha256, string? host, string? environment)
     {
         var channel = ChannelName.Parse(fields.String("channel"));
         if (channel.IsNone) fields.Refuse("channel", "is no name of a channel");
@@ -58,7 +73,7 @@ internal static class ManifestReader
 
         var activator = WireNames(fields, "activator", Api.WireNames.Activator);
         var waves = fields.OptionalArray("waves", MaxWaves) is { } list ? [.. list.Select(wave => Soak(fields, wave))] : new List<TimeSpan>();
-        var own = OwnRow(fields, host);
+        var hosts = Rows(fields, host);
         var policy = PolicyReader.Read(fields.Object("policy"));
         var probes = fields.Objects("probes", RolloutOrder.MaxProbes).Select(ProbeReader.Read).ToArray();
         if (probes.Where(probe => probe is not null).GroupBy(probe => probe!.Name.Value).Any(group => group.Count() > 1))
@@ -66,19 +81,20 @@ internal static class ManifestReader
             fields.Refuse("probes", "has two of one name");
         }
 
-        if (own is { } row && row.Wave < waves.Count) policy = policy with { Soak = waves[row.Wave] };
         fields.NoOthers();
         if (fields.Refusal is { } breach) return breach;
         var id = RolloutId.Parse($"{channel.IfNone(() => null!)}@{RefOf(sha256)}");
-        return id.TryGet(out var known) && own is { } target
-            ? new RolloutOrder(known, version, activator, target.Target, policy, probes.ToSeq()!)
+        return id.TryGet(out var known)
+            ? new FleetOrder(
+                known, version, activator, policy, probes.ToSeq()!,
+                waves.Select(soak => Option<TimeSpan>.Some(soak)).ToArray().ToSeq(), hosts)
             : new Refusal(TrustFault.BadField, "the document names no rollout");
     }
 
-    /// <summary>The row of this host; hosts are listed once each, in the order of their names.</summary>
-    private static (ReleaseId Target, int Wave)? OwnRow(Fields fields, string host)
+    /// <summary>Hosts are listed once each, in the order of their names.</summary>
+    private static Map<OrdHostName, HostName, HostRow> Rows(Fields fields, string? host)
     {
-        (ReleaseId, int)? own = null;
+        var rows = Map<OrdHostName, HostName, HostRow>.Empty;
         var before = "";
         foreach (var row in fields.Objects("hosts", MaxHosts))
         {
@@ -89,11 +105,16 @@ internal static class ManifestReader
             if (string.CompareOrdinal(before, name) >= 0) row.Refuse("host", "must come once, in the order of the names");
             if (target.IsNone) row.Refuse("target", "is no release");
             before = name;
-            if (name == host && target.TryGet(out var release)) own = (release, wave);
+            if (!HostName.Parse(name).TryGet(out var known)) row.Refuse("host", $"\"{name}\" is no name of a host");
+            else if (target.TryGet(out var release)) rows = rows.AddOrUpdate(known, new HostRow(release, wave));
         }
 
-        if (own is null) fields.Refuse("hosts", TrustFault.WrongHost, $"does not list this host, {host}");
-        return own;
+        if (host is not null && !HostName.Parse(host).Exists(rows.ContainsKey))
+        {
+            fields.Refuse("hosts", TrustFault.WrongHost, $"does not list this host, {host}");
+        }
+
+        return rows;
     }
 
     private static TimeSpan Soak(Fields manifest, Json json)

@@ -89,13 +89,28 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         if (verified.Order.Activator != ActivatorKind.Release) return null;
         var sha256 = verified.Order.Target.Value[ReleaseId.ArchivePrefix.Length..];
         if (Directory.Exists(store.PathOf(sha256)) && store.Verify(sha256, stop) is null) return null;
-        if (bundle.Archive is not { } archive || verified.Release is not { } release)
+        if (verified.Release is not { } release || (bundle.Archive is null && bundle.Fetch is null))
         {
             return new(ReleaseCode.Missing, $"{verified.Order.Target} is not in the store of this host; apply it with --release ARCHIVE");
         }
 
-        if (!Path.IsPathFullyQualified(archive)) return new("invalid-input", "archive must be an absolute path");
-        await store.ImportAsync(archive, sha256, release.Length, stop);
+        if (bundle.Archive is { } archive)
+        {
+            if (!Path.IsPathFullyQualified(archive)) return new("invalid-input", "archive must be an absolute path");
+            await store.ImportAsync(archive, sha256, release.Length, stop);
+            return null;
+        }
+
+        var fetched = await bundle.Fetch!(sha256, release.Length, stop);
+        try
+        {
+            await store.ImportAsync(fetched, sha256, release.Length, stop);
+        }
+        finally
+        {
+            File.Delete(fetched);
+        }
+
         return null;
     }
 }

@@ -51,6 +51,15 @@ internal static class PlaneConnections
         return Handler(tls, proxy);
     }
 
+    /// <summary>For an operator, whose identity does not change while it is used.</summary>
+    public static SocketsHttpHandler For(
+        X509Certificate2 certificate, X509Certificate2 authority, Func<Instant> clock, Uri? proxy = null)
+    {
+        var tls = Tls((sender, shown) => Check(sender, shown, authority, clock()));
+        tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
+        return Handler(tls, proxy);
+    }
+
     /// <summary>For the enrolment: the server is verified, and no certificate is shown.</summary>
     public static SocketsHttpHandler ForEnrolment(X509Certificate2 authority, Func<Instant> clock, Uri? proxy = null) =>
         Handler(Tls((sender, shown) => Check(sender, shown, authority, clock())), proxy);

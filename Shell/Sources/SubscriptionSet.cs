@@ -1,10 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Reactive;
 using System.Reactive.Concurrency;
 using System.Reactive.Disposables;
-using System.Reactive.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Host;
@@ -12,6 +10,7 @@ using Agent.Core.Runtime;
 using Agent.Shell.Docker;
 using Agent.Shell.Loop;
 using Agent.Shell.Observability;
+using Agent.Shell.Uplink;
 
 namespace Agent.Shell.Sources;
 
@@ -19,7 +18,8 @@ namespace Agent.Shell.Sources;
 /// The recurring watches that run. Each published state names the set it needs; what it names and does not run is
 /// begun, what runs and it does not name is ended. Here alone does Rx live, and it ends at the inbox.
 /// </summary>
-internal sealed class SubscriptionSet(IHost host, RolloutWatch rollouts, IScheduler scheduler) : IDisposable
+internal sealed class SubscriptionSet(
+    IHost host, RolloutWatch rollouts, UplinkWatch uplink, IScheduler scheduler) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Subscription, IDisposable> _running = [];
@@ -58,29 +58,17 @@ internal sealed class SubscriptionSet(IHost host, RolloutWatch rollouts, ISchedu
     private IDisposable Begin(Subscription subscription, HostState state) => subscription switch
     {
         Subscription.RuntimeProbe(_, var every) =>
-            Repeat(every, every, stop => ProbeAsync(EndpointOf(state.Runtime), stop)),
+            Watches.Repeat(every, every, scheduler, stop => ProbeAsync(EndpointOf(state.Runtime), stop)),
         Subscription.RolloutProbe probe when RolloutWatch.SpecOf(state, probe) is { } spec =>
-            Repeat(spec.InitialDelay, spec.Interval, stop => rollouts.ProbeAsync(probe, stop)),
+            Watches.Repeat(spec.InitialDelay, spec.Interval, scheduler, stop => rollouts.ProbeAsync(probe, stop)),
         Subscription.RolloutProbe => Disposable.Empty,
         Subscription.RunningRelease running =>
-            Repeat(RolloutWatch.RunningEvery, RolloutWatch.RunningEvery, stop => rollouts.LookAsync(running, stop)),
+            Watches.Repeat(RolloutWatch.RunningEvery, RolloutWatch.RunningEvery, scheduler, stop => rollouts.LookAsync(running, stop)),
+        Subscription.PlaneDispatch => Watches.Repeat(TimeSpan.Zero, TimeSpan.Zero, scheduler, uplink.DispatchAsync),
+        Subscription.PlaneHeartbeat(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.HeartbeatAsync),
+        Subscription.PlaneManifests(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.ManifestsAsync),
+        Subscription.PlaneCertificate => Watches.Repeat(TimeSpan.Zero, UplinkWatch.CertificateEvery, scheduler, uplink.RenewAsync),
     };
-
-    /// <summary>
-    /// The next turn's wait begins when this turn is over, so there is one at a time and a slow one costs its own
-    /// time alone. A turn that fails is told of and followed by the next.
-    /// </summary>
-    private IDisposable Repeat(TimeSpan first, TimeSpan every, Func<CancellationToken, Task> turn) =>
-        Turn(first, turn).Concat(Turn(every, turn).Repeat()).Subscribe();
-
-    private IObservable<Unit> Turn(TimeSpan after, Func<CancellationToken, Task> turn) => Observable
-        .Timer(after, scheduler)
-        .SelectMany(_ => Observable.FromAsync(turn))
-        .Catch((Exception error) =>
-        {
-            Log.Warn("a watch failed and goes on", ("error", error.Message));
-            return Observable.Empty<Unit>();
-        });
 
     private async Task ProbeAsync(string socket, CancellationToken stop)
     {

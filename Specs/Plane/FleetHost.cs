@@ -46,7 +46,7 @@ internal sealed class FleetHost(string name)
     public Seq<Telling> Again(Verdict.Replay replay, bool whole)
     {
         var events = _log.Where(told => told.Id == replay.Id && told.Seq >= replay.From).ToArray();
-        return whole || replay.From == 1 ? Whole(replay.Id) : events.ToSeq().Map(told => (Telling)told).Strict();
+        return whole || replay.From == 0 ? Whole(replay.Id) : events.ToSeq().Map(told => (Telling)told).Strict();
     }
 
     public PlaneEvent.Heartbeat Heartbeat(Instant now) => new(Name, new HostReport(

@@ -12,8 +12,8 @@ public sealed class ConfigMistakesTests
 {
     /// CL-2: one mistake, one line.
     [Theory]
-    [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, services")]
-    [InlineData("plane: { url: x }", "1:1: unknown key \"plane\", known here: runtime, host, rollout, nixos, services")]
+    [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, plane, services")]
+    [InlineData("plane: { url: x }", "1:15: url \"x\" is no address of a plane: https://NAME:PORT")]
     [InlineData("- a", "1:1: the configuration is a map of keys")]
     [InlineData("runtime: always", "1:10: runtime is a map of keys")]
     [InlineData("runtime: { keep: sometimes }", "1:18: keep is one of always, onDemand")]

@@ -8,12 +8,15 @@ using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Host;
+using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Shell.Activators;
+using Agent.Shell.Manifests;
 using Agent.Shell.Probes;
 using Agent.Shell.Sources;
 using Agent.Shell.Trust;
+using Agent.Shell.Uplink;
 using Agent.Tests.Probes;
 using Agent.Tests.Support;
 using LanguageExt;
@@ -29,6 +32,7 @@ public sealed class SubscriptionSetTests : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("sub-").FullName;
     private readonly HistoricalScheduler _time = new();
     private readonly CoreHost _host = new((_, _) => { });
+    private readonly PlaneLink _plane = new(() => default);
     private readonly SubscriptionSet _subscriptions;
 
     public SubscriptionSetTests()
@@ -40,6 +44,8 @@ public sealed class SubscriptionSetTests : IDisposable
                 new ProbeRunner(_host, new NoCommands(), new SignedEvidence(
                 () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", _host)),
                 new Dictionary<ActivatorKind, IActivator>()),
+            new UplinkWatch(
+                _host, _plane, new NoIntake(), new Dictionary<ActivatorKind, IActivator>(), _directory, () => "trust.json"),
             _time);
         _host.Advanced += published => _subscriptions.Update(published.State);
     }
@@ -109,6 +115,7 @@ public sealed class SubscriptionSetTests : IDisposable
     {
         _subscriptions.Dispose();
         _host.Dispose();
+        _plane.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -150,5 +157,11 @@ public sealed class SubscriptionSetTests : IDisposable
     {
         _time.AdvanceBy(RuntimePolicy.ProbeInterval);
         await Task.Delay(5);
+    }
+
+    private sealed class NoIntake : IRolloutIntake
+    {
+        public Task<IntakeResult> TakeAsync(Bundle bundle, Principal by, CancellationToken stop) =>
+            Task.FromResult<IntakeResult>(new IntakeResult.Refused("none", "nothing is taken here"));
     }
 }

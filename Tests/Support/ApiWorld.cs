@@ -22,7 +22,7 @@ namespace Agent.Tests.Support;
 /// The real server on a real socket over the real loop, with scripted processes. The client is root, as the test is;
 /// another user is spoken for by handing a request to the router with that principal.
 /// </summary>
-internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, IRolloutIntake
+internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, IRolloutIntake, IPlane
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("agent-api-");
     private readonly Router _router;
@@ -30,7 +30,7 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
     public ApiWorld()
     {
         Host = new CoreHost(Keeper.Run);
-        Parts = new ApiParts("1.2.3", "here", Host, this, Output, Records, this, Keeper, this, Counters, () => true);
+        Parts = new ApiParts("1.2.3", "here", Host, this, Output, Records, this, Keeper, this, Counters, () => true, this);
         Server = new ApiServer(SocketPath, Parts);
         _router = new Router(Server.Routes, Counters);
         Client = NewClient();
@@ -43,6 +43,9 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
     public MemoryRecords Records { get; } = new();
 
     public Counters Counters { get; } = new();
+
+    /// <summary>None, unless a test says otherwise.</summary>
+    public PlaneHealth? Plane { get; set; }
 
     public CoreHost Host { get; }
 
@@ -131,6 +134,10 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
         Probes++;
         return Task.FromResult(Engine);
     }
+
+    PlaneHealth? IPlane.Health => Plane;
+
+    Task IPlane.AttachAsync() => Task.CompletedTask;
 
     string IStateDigest.Of(HostState state) => StateDigest.Of(state);
 

@@ -113,7 +113,7 @@ internal static class PlaneCodec
         return to.EndList();
     }
 
-    private static JsonOut Write(JsonOut to, Telling telling) => telling switch
+    public static JsonOut Write(JsonOut to, Telling telling) => telling switch
     {
         Telling.Happened t => RolloutCodec.Write(
             to.Begin("happened"u8).Text("id"u8, t.Id.Value).Number("seq"u8, t.Seq).At("at"u8, t.At).Name("event"u8),
@@ -132,7 +132,7 @@ internal static class PlaneCodec
         return tellings.ToArray().ToSeq();
     }
 
-    private static Telling ReadTelling(ref JsonIn from)
+    public static Telling ReadTelling(ref JsonIn from)
     {
         var type = from.BeginTyped();
         Telling telling;

@@ -1,0 +1,192 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Model;
+using Agent.Core.Plane;
+using Agent.Core.Time;
+using Agent.Shell.Api;
+using Agent.Shell.Observability;
+using Agent.Shell.Pki;
+using Agent.Shell.Uplink;
+using LanguageExt;
+
+namespace Agent.Shell.Plane;
+
+/// <summary>What hosts ask and tell. An event is answered only once it is durable and stepped.</summary>
+internal sealed class AgentCalls(PlaneParts parts)
+{
+    // A steady host is written down this often, so that a plane that starts again knows it was alive.
+    private static readonly TimeSpan SteadyEvery = TimeSpan.FromMinutes(10);
+
+    private const int LongestText = 256;
+
+    /// <summary>Work for this host, as soon as there is some; 204 when the wait is over.</summary>
+    public async Task<Answer> DispatchAsync(Call call, Caller.Host host)
+    {
+        if (!call.TryNumber("wait", 0, (long)Protocol.LongestWait.TotalSeconds, out var seconds))
+        {
+            return Answer.Invalid("wait", $"seconds, from 0 to {Protocol.LongestWait.TotalSeconds}");
+        }
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
+        limit.CancelAfter(TimeSpan.FromSeconds(seconds ?? 0));
+        while (true)
+        {
+            using var ticket = parts.Bell.Wait(host.Name);
+            if (Offer(host.Name) is { } offer) return offer;
+            try
+            {
+                await ticket.RungAsync(limit.Token);
+            }
+            catch (OperationCanceledException) when (!call.Stop.IsCancellationRequested)
+            {
+                return Answer.Nothing;
+            }
+
+            if (ticket.IsReplaced) return Answer.Nothing;
+        }
+    }
+
+    /// <summary>What happened to this host's rollouts: one verdict for each, in order.</summary>
+    public async Task<Answer> EventsAsync(Call call, Caller.Host host)
+    {
+        var (body, refused) = await call.ReadAsync();
+        if (refused is not null) return refused;
+        var (tellings, fault) = Tellings.Read(body.Span);
+        if (tellings is null) return Answer.Invalid("tellings", fault!);
+        var told = new PlaneEvent.Told(host.Name, tellings.ToArray().ToSeq());
+        var decision = await parts.Loop.AskAsync(told, call.Stop);
+        if (decision.Refusal is { } refusal) return Answer.Refuse(refusal);
+        return Answer.Json(new(VerdictsIn(decision.Effects)), PlaneAnswers.Default.EventsAnswer);
+    }
+
+    public async Task<Answer> HeartbeatAsync(Call call, Caller.Host host)
+    {
+        var (beat, refused) = await call.ReadAsync(PlaneRequests.Default.HeartbeatRequest);
+        if (beat is null) return refused!;
+        var (report, fault) = ReportOf(beat, parts.Loop.Now);
+        if (report is null) return fault!;
+        var state = parts.Loop.Current.State;
+        if (IsSteady(state, host.Name, report)) return Answer.Json(new([]), PlaneAnswers.Default.HeartbeatAnswer);
+        var decision = await parts.Loop.AskAsync(new PlaneEvent.Heartbeat(host.Name, report), call.Stop);
+        if (decision.Refusal is { } refusal) return Answer.Refuse(refusal);
+        var replays = VerdictsIn(decision.Effects).Select(verdict => verdict.Replay).OfType<ReplayInfo>().ToArray();
+        return Answer.Json(new(replays), PlaneAnswers.Default.HeartbeatAnswer);
+    }
+
+    /// <summary>The next trust file, signed by its roots; 204 where there is none.</summary>
+    public Task<Answer> TrustAsync(Call call, Caller.Host host)
+    {
+        if (!call.TryNumber("after", 1, long.MaxValue - 1, out var after) || after is not { } version)
+        {
+            return Task.FromResult(Answer.Invalid("after", "the version of the trust file that is held"));
+        }
+
+        return Task.FromResult(parts.Published.TrustAfter(version) is { } next
+            ? Answer.Json(new(next.Document, next.Signatures), PlaneAnswers.Default.SignedInfo)
+            : Answer.Nothing);
+    }
+
+    /// <summary>An archive by its digest. It is no secret among the hosts of a fleet, and what counts is who signed it.</summary>
+    public Task<Answer> ReleaseAsync(Call call, Caller.Host host)
+    {
+        var sha256 = call.Value("sha256");
+        if (!IsDigest(sha256) || parts.Published.Archive(sha256) is not { } path)
+        {
+            return Task.FromResult(Answer.Refuse(PlaneErrors.NoSuchRelease, $"this plane has no archive {sha256}"));
+        }
+
+        return Task.FromResult<Answer>(new Answer.Streamed("application/octet-stream", [], async (to, stop) =>
+        {
+            await using var file = File.OpenRead(path);
+            await file.CopyToAsync(to, stop);
+        }));
+    }
+
+    public static bool IsDigest(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
+
+    private Answer? Offer(HostName host)
+    {
+        if (!PlaneMachine.OfferFor(parts.Loop.Current.State, host).TryGet(out var id)) return null;
+        if (parts.Published.Find(id) is not { } published || !published.Order.For(host).TryGet(out var order))
+        {
+            Log.Warn("a rollout is to be offered and its manifest is not in the published directory", ("rollout", id));
+            return null;
+        }
+
+        try
+        {
+            var manifest = PublishedStore.Manifest(published);
+            var release = PublishedStore.Release(published, order.Target);
+            return Answer.Json(
+                new(id.Value, manifest.Document, manifest.Signatures, release?.Document, release?.Signatures),
+                PlaneAnswers.Default.DispatchInfo);
+        }
+        catch (IOException failure)
+        {
+            Log.Warn("a published manifest cannot be read", ("rollout", id), ("failure", failure.Message));
+            return null;
+        }
+    }
+
+    /// <summary>Nothing in it that the plane does not know: answered from the published state, without an event.</summary>
+    private static bool IsSteady(PlaneState state, HostName name, HostReport report)
+    {
+        if (!state.Hosts.Find(name).TryGet(out var host) || !host.Report.TryGet(out var known)) return false;
+        if (known.Boot != report.Boot || known.Version != report.Version || report.At - known.At > SteadyEvery) return false;
+        if (!known.Running.SequenceEqual(report.Running) || known.Rollouts.Count != report.Rollouts.Count) return false;
+        foreach (var mark in report.Rollouts)
+        {
+            if (!host.Mirrors.Find(mark.Id).TryGet(out var mirror) || mirror.Profile.Seq < mark.Seq) return false;
+            if (!known.Rollouts.Exists(one => one.Id == mark.Id)) return false;
+        }
+
+        return true;
+    }
+
+    private static (HostReport? Report, Answer? Fault) ReportOf(HeartbeatRequest beat, Instant now)
+    {
+        if (beat.BootId.Length > LongestText) return (null, Answer.Invalid("bootId", "is too long"));
+        if (beat.Version.Length > LongestText) return (null, Answer.Invalid("version", "is too long"));
+        var running = new List<RunningRelease>();
+        foreach (var one in beat.Running)
+        {
+            if (!ChannelName.Parse(one.Channel).TryGet(out var channel)) return (null, Answer.Invalid("running.channel", $"\"{one.Channel}\" is no channel"));
+            if (!ReleaseId.Parse(one.Release).TryGet(out var release)) return (null, Answer.Invalid("running.release", $"\"{one.Release}\" is no release"));
+            running.Add(new(channel, release));
+        }
+
+        var marks = new List<RolloutMark>();
+        foreach (var one in beat.Rollouts)
+        {
+            if (!RolloutId.Parse(one.Id).TryGet(out var id)) return (null, Answer.Invalid("rollouts.id", $"\"{one.Id}\" is no rollout"));
+            marks.Add(new(id, one.Seq));
+        }
+
+        return (new(now, new BootId(beat.BootId), beat.Version, running.ToArray().ToSeq(), marks.ToArray().ToSeq()), null);
+    }
+
+    private static List<VerdictInfo> VerdictsIn(Seq<PlaneEffect> effects)
+    {
+        var verdicts = new List<VerdictInfo>();
+        foreach (var effect in effects)
+        {
+            if (effect is not PlaneEffect.Answer(_, var given)) continue;
+            foreach (var verdict in given) verdicts.Add(Show(verdict));
+        }
+
+        return verdicts;
+    }
+
+    private static VerdictInfo Show(Verdict verdict) => verdict switch
+    {
+        Verdict.Accepted => new(200),
+        Verdict.Seen => new(208),
+        Verdict.Replay(var id, var from) => new(416, Replay: new(id.Value, from)),
+        Verdict.Refused(var code, var detail) => new(409, ErrorNames.Of(code).Code, detail),
+    };
+}

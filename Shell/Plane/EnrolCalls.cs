@@ -1,0 +1,52 @@
+using System;
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading.Tasks;
+using Agent.Core.Model;
+using Agent.Core.Plane;
+using Agent.Shell.Api;
+using Agent.Shell.Pki;
+using Agent.Shell.Uplink;
+using Microsoft.AspNetCore.Http;
+
+namespace Agent.Shell.Plane;
+
+/// <summary>How a host gets its certificate: the first for a token, the next for the one it has.</summary>
+internal sealed class EnrolCalls(PlaneParts parts)
+{
+    public Answer Authority() =>
+        new Answer.Content(StatusCodes.Status200OK, "application/x-pem-file", Encoding.ASCII.GetBytes(parts.Authority.Pem), []);
+
+    /// <summary>The token is spent by a key: asked again with the same key, a lost answer is given again.</summary>
+    public async Task<Answer> EnrolAsync(Call call)
+    {
+        var (request, refused) = await call.ReadAsync(PlaneRequests.Default.EnrolRequest);
+        if (request is null) return refused!;
+        if (!HostName.Parse(request.Host).TryGet(out var host)) return Answer.Invalid("host", $"{request.Host} is no name of a host");
+        if (!TokenId.Parse(EnrolToken.HashOf(request.Token)).TryGet(out var token)) return Answer.Invalid("token", "it is no token");
+        var key = KeyOf(request.Csr, host);
+        var decision = await parts.Loop.AskAsync(new PlaneEvent.EnrolRequested(token, host, key), call.Stop);
+        return decision.Refusal is { } refusal ? Answer.Refuse(refusal) : await CertifyAsync(call, request.Csr, host);
+    }
+
+    /// <summary>Whoever has a good certificate gets the next one, for the same name and a key of its choice.</summary>
+    public async Task<Answer> RenewAsync(Call call, Caller.Host host)
+    {
+        var (request, refused) = await call.ReadAsync(PlaneRequests.Default.RenewRequest);
+        return request is null ? refused! : await CertifyAsync(call, request.Csr, host.Name);
+    }
+
+    private async Task<Answer> CertifyAsync(Call call, string csr, HostName host)
+    {
+        var issued = parts.Authority.Issue(csr, host, parts.Loop.Now);
+        var certificate = new Certificate(issued.Serial, issued.NotBefore, issued.NotAfter);
+        var decision = await parts.Loop.AskAsync(new PlaneEvent.Certified(host, certificate), call.Stop);
+        return decision.Refusal is { } refusal
+            ? Answer.Refuse(refusal)
+            : Answer.Json(new(issued.Pem, parts.Authority.Pem), PlaneAnswers.Default.CertificateAnswer, StatusCodes.Status201Created);
+    }
+
+    /// <summary>A key by the digest of its public half.</summary>
+    private static string KeyOf(string csr, HostName host) =>
+        Convert.ToHexStringLower(SHA256.HashData(SigningRequest.Read(csr, host.Value).ExportSubjectPublicKeyInfo()));
+}
