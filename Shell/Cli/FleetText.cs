@@ -108,7 +108,7 @@ internal static class FleetText
     };
 
     /// <summary>What moves in a fleet: redrawn on a terminal, a line for each change elsewhere.</summary>
-    internal sealed class View(bool live)
+    internal sealed class View(bool live, string? only = null)
     {
         private readonly Dictionary<string, string> _told = new(StringComparer.Ordinal);
         private int _drawn;
@@ -121,7 +121,7 @@ internal static class FleetText
 
         private void Draw(FleetInfo fleet)
         {
-            var lines = fleet.Rollouts.Where(one => one.Newest).SelectMany(one => Rollout(one, fleet.Hosts).Append("")).ToList();
+            var lines = fleet.Rollouts.Where(one => only is null ? one.Newest : one.Id == only).SelectMany(one => Rollout(one, fleet.Hosts).Append("")).ToList();
             if (lines.Count == 0) lines.Add("nothing is published");
             var text = new StringBuilder();
             if (_drawn > 0) text.Append(CultureInfo.InvariantCulture, $"\x1b[{_drawn}A\x1b[J");
@@ -132,16 +132,18 @@ internal static class FleetText
 
         private void Tell(FleetInfo fleet)
         {
-            foreach (var one in fleet.Rollouts.Reverse())
+            foreach (var one in fleet.Rollouts.Where(IsWanted).Reverse())
             {
                 Tell(one.Id, $"{one.Id} version {one.Version} {State(one.State)}: {Screen.Clean(one.Summary)}");
             }
 
             foreach (var host in fleet.Hosts)
             {
-                foreach (var one in host.Rollouts) Tell($"{host.Name} {one.Id}", $"  {host.Name} {one.Id} {Describe.State(one.State)}: {Screen.Clean(one.Summary)}");
+                foreach (var one in host.Rollouts.Where(it => only is null || it.Id == only)) Tell($"{host.Name} {one.Id}", $"  {host.Name} {one.Id} {Describe.State(one.State)}: {Screen.Clean(one.Summary)}");
             }
         }
+
+        private bool IsWanted(FleetRolloutInfo one) => only is null || one.Id == only;
 
         private void Tell(string what, string line)
         {

@@ -34,6 +34,7 @@ internal static class FleetVerbs
         Description = "An archive that it names, its signed descriptor beside it; repeat for several", HelpName = "ARCHIVE",
     };
 
+    private static readonly Option<bool> Detach = new("--detach") { Description = "Do not follow it; 0 says that it was published" };
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on with what comes" };
     private static readonly Option<string> Life = new("--for") { Description = "How long the token may be used", HelpName = "24h", DefaultValueFactory = _ => "24h" };
 
@@ -48,8 +49,8 @@ internal static class FleetVerbs
         PlaneCommand.Asking(
             "explain", "Why a host has what it has, or what it waits for", "agent fleet explain web-1", ExplainAsync, Host),
         PlaneCommand.Asking(
-            "publish", "Hand a signed manifest and its releases to the plane", "agent fleet publish rollout.json --release app.tar.gz",
-            PublishAsync, Manifest, Release),
+            "publish", "Hand a signed manifest and its releases to the plane and follow it; 0 only if the fleet converged",
+            "agent fleet publish rollout.json --release app.tar.gz", PublishAsync, Manifest, Release, Detach),
         PlaneCommand.Asking("halt", "Offer nothing more on a channel", "agent fleet halt stable", (p, c, s) => AskAsync(p, c, "halt", s), Channel),
         PlaneCommand.Asking("resume", "Offer on a channel again", "agent fleet resume stable", (p, c, s) => AskAsync(p, c, "resume", s), Channel),
         PlaneCommand.Asking("token", "A one-time token that lets a host in", "agent fleet token web-1 --for 24h", TokenAsync, Host, Life),
@@ -139,11 +140,35 @@ internal static class FleetVerbs
         var rollout = await plane.PostAsync(
             "/v1/fleet/publish", new PublishRequest(Signed(manifest, ManifestReader.MaxBytes), releases),
             PlaneRequests.Default.PublishRequest, PlaneAnswers.Default.FleetRolloutInfo, stop).ConfigureAwait(false);
+        if (!parsed.GetValue(Detach)) return await FollowAsync(parsed, plane, rollout.Id, stop).ConfigureAwait(false);
         Invocation.Say(Invocation.WantsJson(parsed)
             ? JsonSerializer.Serialize(rollout, PlaneAnswers.Default.FleetRolloutInfo)
             : $"{rollout.Id} version {rollout.Version} {rollout.State}: {Screen.Clean(rollout.Summary)}");
         return ExitCodes.Done;
     }
+
+    /// <summary>Until nothing more happens to it by itself. A line for each change; with -o json the fleet at each.</summary>
+    private static async Task<int> FollowAsync(ParseResult parsed, PlaneClient plane, string id, CancellationToken stop)
+    {
+        var view = new FleetText.View(live: !Console.IsOutputRedirected, id);
+        await foreach (var line in plane.LinesAsync("/v1/fleet/watch", stop).ConfigureAwait(false))
+        {
+            var fleet = JsonSerializer.Deserialize(line, PlaneAnswers.Default.FleetInfo)!;
+            if (Invocation.WantsJson(parsed)) Invocation.Say(line);
+            else view.Show(fleet);
+            if (fleet.Rollouts.FirstOrDefault(one => one.Id == id) is not { } rollout) continue;
+            if (IsOver(rollout, fleet)) return rollout.State == "converged" ? ExitCodes.Done : ExitCodes.Failed;
+        }
+
+        throw new CommandFailure(ExitCodes.NoAgent, "the plane ended the watch");
+    }
+
+    private static bool IsOver(FleetRolloutInfo rollout, FleetInfo fleet) => rollout.State switch
+    {
+        "active" => false,
+        "failed" => fleet.Hosts.SelectMany(host => host.Rollouts).Where(one => one.Id == rollout.Id && one.Seq > 0).All(one => one.Decided),
+        _ => true,
+    };
 
     private static async Task<int> AskAsync(ParseResult parsed, PlaneClient plane, string what, CancellationToken stop)
     {

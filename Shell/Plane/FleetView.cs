@@ -76,10 +76,10 @@ internal static class FleetView
         if (waiting is Waiting.Standing(var mirror))
         {
             var info = MappingRollout.Of(mirror);
-            return new(id.Value, info.State, info.Summary, mirror.Profile.Seq);
+            return new(id.Value, info.State, info.Decided, info.Summary, mirror.Profile.Seq);
         }
 
-        return new(id.Value, "waiting", Why(waiting), 0);
+        return new(id.Value, "waiting", Decided: false, Why(waiting), 0);
     }
 
     private static string Why(Waiting waiting) => waiting switch

@@ -95,7 +95,8 @@ internal sealed record FleetHostInfo(
     IReadOnlyList<RunningInfo> Running, IReadOnlyList<HostRolloutInfo> Rollouts);
 
 /// <summary>Where a rollout stands on one host, or why it is not there yet.</summary>
-internal sealed record HostRolloutInfo(string Id, string State, string Summary, long Seq);
+/// <param name="Decided">Nothing changes there by itself any more.</param>
+internal sealed record HostRolloutInfo(string Id, string State, bool Decided, string Summary, long Seq);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
