@@ -274,6 +274,13 @@ internal sealed class AgentRun : IAsyncDisposable
 
             _plane.Attach(plane, identity);
             Log.Info("attached", ("plane", plane), ("host", current.Host), ("until", current.NotAfter));
+            if (current.Host.Value != _config.Rollout.Host)
+            {
+                Log.Warn(
+                    "the plane knows this host by another name, and its manifests will be refused",
+                    ("certificate", current.Host), ("configuration", _config.Rollout.Host));
+            }
+
             if (_loop.Current.State.Outbox is OutboxState.Off)
             {
                 await _loop.AskAsync(new HostEvent.Outbox(new OutboxEvent.Attached()), _ending.Token).ConfigureAwait(false);

@@ -24,6 +24,13 @@ internal sealed class EnrolCalls(PlaneParts parts)
         if (request is null) return refused!;
         if (!HostName.Parse(request.Host).TryGet(out var host)) return Answer.Invalid("host", $"{request.Host} is no name of a host");
         if (!TokenId.Parse(EnrolToken.HashOf(request.Token)).TryGet(out var token)) return Answer.Invalid("token", "it is no token");
+
+        // Strangers may come here as often as they like: what is no token of ours is answered without an event.
+        if (!parts.Loop.Current.State.Tokens.ContainsKey(token))
+        {
+            return Answer.Refuse(new Loop.Refusal(ErrorCode.NoSuchToken, "no such token was issued, or it is long over"));
+        }
+
         var key = KeyOf(request.Csr, host);
         var decision = await parts.Loop.AskAsync(new PlaneEvent.EnrolRequested(token, host, key), call.Stop);
         return decision.Refusal is { } refusal ? Answer.Refuse(refusal) : await CertifyAsync(call, request.Csr, host);
