@@ -70,8 +70,8 @@ internal static class RolloutVerbs
         var request = new ApplyRequest(
             Read(manifest),
             Read(manifest + ".sig"),
-            archive is null ? null : Read(archive + ".release"),
-            archive is null ? null : Read(archive + ".release.sig"),
+            ReadBeside(archive, ".release"),
+            ReadBeside(archive, ".release.sig"),
             archive is null ? null : Path.GetFullPath(archive));
         var info = await client.PostAsync(
             "/v1/rollouts", request, WireJson.Default.ApplyRequest, WireJson.Default.RolloutInfo, stop).ConfigureAwait(false);
@@ -190,6 +190,13 @@ internal static class RolloutVerbs
             0 => throw new CommandFailure(ExitCodes.NotFound, $"no rollout {name}; `agent rollout status` lists them"),
             _ => throw new CommandFailure(ExitCodes.Usage, $"{name} may be {string.Join(", ", begun.Select(one => one.Id))}"),
         };
+    }
+
+    // No conditional expression: in one with bytes, null is converted to bytes that are there and none.
+    private static ReadOnlyMemory<byte>? ReadBeside(string? archive, string suffix)
+    {
+        if (archive is null) return null;
+        return Read(archive + suffix);
     }
 
     private static byte[] Read(string path)

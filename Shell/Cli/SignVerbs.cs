@@ -98,9 +98,16 @@ internal static class SignVerbs
         var manifest = parsed.GetValue(Signed)!;
         var archive = parsed.GetValue(Release);
         var bundle = new Bundle(
-            SignedFile.Read(manifest, ManifestReader.MaxBytes), Signatures(manifest),
-            archive is null ? null : SignedFile.Read(archive + DescriptorSuffix, ReleaseDescriptor.MaxBytes),
-            archive is null ? null : Signatures(archive + DescriptorSuffix), archive);
+            SignedFile.Read(manifest, ManifestReader.MaxBytes), Signatures(manifest), null, null, archive);
+        if (archive is not null)
+        {
+            bundle = bundle with
+            {
+                Release = SignedFile.Read(archive + DescriptorSuffix, ReleaseDescriptor.MaxBytes),
+                ReleaseSignatures = Signatures(archive + DescriptorSuffix),
+            };
+        }
+
         var own = RolloutSettings.Default with
         {
             Host = parsed.GetValue(Host) ?? RolloutSettings.Default.Host,

@@ -1,8 +1,10 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading.Tasks;
+using Agent.Shell.Manifests;
 using Agent.Shell.Trust;
 using Agent.Tests.Support;
 using Xunit;
@@ -27,6 +29,39 @@ public sealed class SigningCommandsTests : IDisposable
         var (human, _) = await _world.RunAsync(
             0, "verify", _world.Manifest, "--release", _world.Archive, "--trust", _world.Trust, "--host", "box");
         Assert.StartsWith("good: app@", human, StringComparison.Ordinal);
+    }
+
+    /// TR-1: a manifest is judged without its release too, by a host that has it or for one of another kind.
+    [Fact]
+    public async Task What_is_signed_verifies_without_its_archive()
+    {
+        await _world.PublishAsync();
+        var (output, _) = await _world.RunAsync(
+            0, "verify", _world.Manifest, "--trust", _world.Trust, "--host", "box", "-o", "json");
+        Assert.True((bool)JsonNode.Parse(output)!["verified"]!);
+    }
+
+    /// TR-1: what is not given to `agent rollout apply` is not sent, and what is given is sent as it is.
+    [Fact]
+    public async Task An_archive_that_is_not_given_is_not_sent()
+    {
+        await _world.PublishAsync();
+        await using var api = await ApiWorld.StartAsync();
+        var offered = new List<Bundle>();
+        api.Intake = bundle =>
+        {
+            offered.Add(bundle);
+            return new IntakeResult.Refused("stale", "seen");
+        };
+        await _world.RunAsync(1, "rollout", "apply", _world.Manifest, "--socket", api.SocketPath);
+        await _world.RunAsync(
+            1, "rollout", "apply", _world.Manifest, "--release", _world.Archive, "--socket", api.SocketPath);
+        Assert.Equal(2, offered.Count);
+        Assert.Equal((null, null, null), (offered[0].Release, offered[0].ReleaseSignatures, offered[0].Archive));
+        Assert.Equal(await File.ReadAllBytesAsync(_world.Archive + ".release"), offered[1].Release!.Value.ToArray());
+        Assert.Equal(
+            await File.ReadAllBytesAsync(_world.Archive + ".release.sig"), offered[1].ReleaseSignatures!.Value.ToArray());
+        Assert.Equal(_world.Archive, offered[1].Archive);
     }
 
     /// TR-1: signing again with another key adds a signature to the same bytes, with the same key replaces its own.
