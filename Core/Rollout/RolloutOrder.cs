@@ -14,12 +14,21 @@ public sealed record RolloutOrder(
 
     public ChannelName Channel => Id.Channel;
 
-    /// <summary>Why no host may follow it, if so: nothing would gate it and nobody said that this is meant.</summary>
+    /// <summary>
+    /// Why no host may follow it, if so: it cannot be switched to in that way, or nothing would gate it and nobody said
+    /// that this is meant.
+    /// </summary>
     public Option<string> Fault =>
-        Probes.Count > MaxProbes ? $"{Probes.Count} probes are more than {MaxProbes}"
+        !Suits(Activator, Target) ? $"{Target} is nothing for the activator {Activator}"
+        : Probes.Count > MaxProbes ? $"{Probes.Count} probes are more than {MaxProbes}"
         : !Policy.Unattended && Policy.Soak == TimeSpan.Zero && !Probes.Exists(probe => probe.Gates)
             ? "it has neither a soak nor an enforced probe and does not say that it is unattended"
         : Option<string>.None;
+
+    /// <summary>An archive is for the activator of releases, a store path for that of NixOS.</summary>
+    public static bool Suits(ActivatorKind activator, ReleaseId target) =>
+        (activator == ActivatorKind.Release)
+        == target.Value.StartsWith(ReleaseId.ArchivePrefix, StringComparison.Ordinal);
 }
 
 public enum ActivatorKind

@@ -18,7 +18,9 @@ internal sealed class ManifestDraft
     private readonly Values _values;
     private readonly List<Json.Member> _members = [];
     private readonly List<Json.Member> _policy = [];
-    private readonly List<string> _hosts = [];
+
+    // One host of each wave: a wave has a soak of its own, and so may have a fault of its own.
+    private readonly SortedDictionary<int, string> _hosts = [];
 
     private ManifestDraft() => _values = new(_mistakes);
 
@@ -34,9 +36,13 @@ internal sealed class ManifestDraft
         var root = YamlFile.Read(file, draft._mistakes);
         var manifest = root is null ? null : draft.Write(root, target, signedAt);
         if (draft._mistakes.Told.Count > 0 || manifest is null) throw new ConfigException(draft._mistakes.Told);
-        return ManifestReader.Fault(manifest, draft._hosts[0]) is { } why
-            ? throw new ConfigException([$"{file}: every host would refuse it: {why.Detail}"])
-            : manifest;
+        foreach (var (wave, host) in draft._hosts)
+        {
+            if (ManifestReader.Fault(manifest, host) is not { } why) continue;
+            throw new ConfigException([$"{file}: every host of wave {wave} would refuse it: {why.Detail}"]);
+        }
+
+        return manifest;
     }
 
     private Json.Object Write(YamlNode root, ReleaseId? target, DateTimeOffset signedAt)
@@ -127,9 +133,9 @@ internal sealed class ManifestDraft
         var rows = new List<Json>();
         foreach (var (name, at, value) in hosts.OrderBy(host => host.Key, StringComparer.Ordinal))
         {
-            _hosts.Add(name);
             if (!ManifestNames.IsHost(name)) _mistakes.Add(at, $"\"{name}\" is no name of a host");
             var wave = _values.Number(value, $"the wave of {name}", 0, ManifestReader.MaxWaves - 1) ?? 0;
+            _hosts.TryAdd(wave, name);
             rows.Add(new Json.Object(
             [
                 new("host", new Json.String(name)), new("target", new Json.String(target ?? "")),

@@ -73,7 +73,7 @@ internal static class ManifestReader
 
         var activator = WireNames(fields, "activator", Api.WireNames.Activator);
         var waves = fields.OptionalArray("waves", MaxWaves) is { } list ? [.. list.Select(wave => Soak(fields, wave))] : new List<TimeSpan>();
-        var hosts = Rows(fields, host);
+        var hosts = Rows(fields, host, activator);
         var policy = PolicyReader.Read(fields.Object("policy"));
         var probes = fields.Objects("probes", RolloutOrder.MaxProbes).Select(ProbeReader.Read).ToArray();
         if (probes.Where(probe => probe is not null).GroupBy(probe => probe!.Name.Value).Any(group => group.Count() > 1))
@@ -92,7 +92,8 @@ internal static class ManifestReader
     }
 
     /// <summary>Hosts are listed once each, in the order of their names.</summary>
-    private static Map<OrdHostName, HostName, HostRow> Rows(Fields fields, string? host)
+    private static Map<OrdHostName, HostName, HostRow> Rows(
+        Fields fields, string? host, ActivatorKind activator)
     {
         var rows = Map<OrdHostName, HostName, HostRow>.Empty;
         var before = "";
@@ -102,6 +103,11 @@ internal static class ManifestReader
             var target = ReleaseId.Parse(row.String("target"));
             var wave = (int)row.Integer("wave", 0, MaxWaves - 1);
             row.NoOthers();
+            if (target.TryGet(out var kind) && !RolloutOrder.Suits(activator, kind))
+            {
+                row.Refuse("target", TrustFault.TargetKind, $"is {kind}, which the activator cannot switch to");
+            }
+
             if (string.CompareOrdinal(before, name) >= 0) row.Refuse("host", "must come once, in the order of the names");
             if (target.IsNone) row.Refuse("target", "is no release");
             before = name;

@@ -49,6 +49,9 @@ internal enum TrustFault
     VersionRollback,
     VersionReused,
     WrongHost,
+
+    /// <summary>A target that its activator cannot switch to: an archive for NixOS, or the other way round.</summary>
+    TargetKind,
     ReleaseHash,
     ReleaseLength,
 
@@ -89,6 +92,7 @@ internal static class TrustFaults
         TrustFault.VersionRollback => "version-rollback",
         TrustFault.VersionReused => "version-reused",
         TrustFault.WrongHost => "wrong-host",
+        TrustFault.TargetKind => "target-kind",
         TrustFault.ReleaseHash => "release-hash",
         TrustFault.ReleaseLength => "release-length",
         TrustFault.TrustChain => "trust-chain",

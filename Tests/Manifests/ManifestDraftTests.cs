@@ -122,11 +122,13 @@ public sealed class ManifestDraftTests : IDisposable
     [InlineData("probes: { p: { evidence: /e, controls: { a: { reason: r } } } }", "controls mode is missing")]
     [InlineData("policy: { soak: 0s }", "neither a soak nor an enforced probe")]
     [InlineData("probes: { p: { runtime: ready, http: \"http://a/\" } }", "needs exactly one of")]
+    [InlineData("activator: nixos", "hosts[0].target is sha256:")]
+    [InlineData("waves: [{ soak: 1h }, { soak: 0s }]\nhosts: { box: 0, other: 1 }", "wave 1 would refuse it")]
     [InlineData("surprise: 1", "surprise")]
     [InlineData("expires: 1s", "expires")]
     public void What_hosts_would_refuse_is_not_signed(string line, string mistake)
     {
-        var file = Draft($"channel: app\nversion: 1\nhosts: [box]\n{line}\n");
+        var file = Draft($"channel: app\nversion: 1\n{Hosts(line)}{line}\n");
         var refused = Assert.Throws<ConfigException>(() => ManifestDraft.Read(file, Target, SignedAt));
         Assert.Contains(refused.Mistakes, told => told.Contains(mistake, StringComparison.Ordinal));
     }
@@ -157,6 +159,9 @@ public sealed class ManifestDraftTests : IDisposable
 
     private static ProbeSpec Usual(string name, ProbeCheck check) => new(
         Name(name), ProbeMode.Enforce, ProbeSpec.DefaultInterval, ProbeSpec.DefaultTimeout, TimeSpan.Zero, 1, 1, check);
+
+    /// <summary>One host, unless the line names others.</summary>
+    private static string Hosts(string line) => line.Contains("hosts:", StringComparison.Ordinal) ? "" : "hosts: [box]\n";
 
     private string Draft(string yaml)
     {

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text.Json.Nodes;
+using Agent.Core.Model;
 using Agent.Tests.Support;
 using Agent.Tests.Trust;
 
@@ -45,6 +46,12 @@ internal static class PartAttacks
             it["hosts"]![0]!["target"] = "sha256:" + new string('a', 32)),
         HistoryAttacks.Changed("digest of another kind", "in capitals", "bad-field", (world, it) =>
             it["hosts"]![0]!["target"] = "sha256:" + world.Release.Sha256.ToUpperInvariant()),
+        HistoryAttacks.Changed("target of another kind", "a store path for the activator of releases", "target-kind",
+            (_, it) => it["hosts"]![0]!["target"] = StorePath),
+        HistoryAttacks.Changed("target of another kind", "an archive for NixOS", "target-kind", (_, it) =>
+            it["activator"] = "nixos"),
+        HistoryAttacks.Changed("target of another kind", "for another host of the fleet", "target-kind", (_, it) =>
+            it["hosts"]!.AsArray().Add(new JsonObject { ["host"] = "other", ["target"] = StorePath, ["wave"] = 1 })),
         Attack.Offer("release left out", "neither here nor in the bundle", "release-missing", world =>
             world.Good(Attack.Next) with { Release = null, ReleaseSignatures = null, Archive = null }),
         Attack.Offer("release left out", "an archive without a descriptor", "release-missing", world =>
@@ -60,6 +67,8 @@ internal static class PartAttacks
                 world.Releaser) };
         }),
     ];
+
+    private static string StorePath => $"{ReleaseId.StorePrefix}{new string('a', 32)}-system";
 
     private static TestRelease Other(ManifestWorld world) => TestRelease.Make(world.Store.Archives, ("app", "two"));
 }
