@@ -30,9 +30,11 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         try
         {
             if (Known(bundle.Manifest) is { } known) return new IntakeResult.Known(known);
-            if (Verify(bundle).Failed(out var verified, out var refusal))
+            if (Verify(bundle).Failed(out var verified, out var refusal)) return Refused(refusal);
+            if (bundle.Release is null && Kept(verified.Order) is var (descriptor, signatures))
             {
-                return new IntakeResult.Refused(TrustFaults.NameOf(refusal.Fault), refusal.Detail);
+                bundle = bundle with { Release = descriptor, ReleaseSignatures = signatures };
+                if (Verify(bundle).Failed(out verified, out refusal)) return Refused(refusal);
             }
 
             if (await ImportAsync(bundle, verified, stop) is { } problem) return problem;
@@ -61,6 +63,17 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
 
     public void Dispose() => _one.Dispose();
 
+    private static IntakeResult.Refused Refused(Refusal why) => new(TrustFaults.NameOf(why.Fault), why.Detail);
+
+    /// <summary>
+    /// The signed descriptor that the release in the store came with: a signer who is not trusted today vouches for
+    /// nothing, whether the archive has to be brought again or not.
+    /// </summary>
+    private (ReadOnlyMemory<byte> Descriptor, ReadOnlyMemory<byte> Signatures)? Kept(RolloutOrder order) =>
+        order.Activator == ActivatorKind.Release ? store.Signed(DigestOf(order)) : null;
+
+    private static string DigestOf(RolloutOrder order) => order.Target.Value[ReleaseId.ArchivePrefix.Length..];
+
     /// <summary>These very bytes were accepted before: whoever asks again is shown what became of them.</summary>
     private RolloutId? Known(ReadOnlyMemory<byte> manifest)
     {
@@ -87,24 +100,36 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
     private async Task<IntakeResult.Refused?> ImportAsync(Bundle bundle, VerifiedBundle verified, CancellationToken stop)
     {
         if (verified.Order.Activator != ActivatorKind.Release) return null;
-        var sha256 = verified.Order.Target.Value[ReleaseId.ArchivePrefix.Length..];
-        if (Directory.Exists(store.PathOf(sha256)) && store.Verify(sha256, stop) is null) return null;
-        if (verified.Release is not { } release || (bundle.Archive is null && bundle.Fetch is null))
+        var sha256 = DigestOf(verified.Order);
+        var isThere = Directory.Exists(store.PathOf(sha256)) && store.Verify(sha256, stop) is null;
+        if (isThere && verified.Release is null)
+        {
+            return new(ReleaseCode.Unsigned, $"{verified.Order.Target} is in the store without its signed descriptor; apply it with --release ARCHIVE");
+        }
+
+        if (verified.Release is not { } release || (!isThere && bundle.Archive is null && bundle.Fetch is null))
         {
             return new(ReleaseCode.Missing, $"{verified.Order.Target} is not in the store of this host; apply it with --release ARCHIVE");
         }
 
+        if (!isThere && await FetchAsync(bundle, sha256, release.Length, stop) is { } problem) return problem;
+        store.KeepSigned(sha256, bundle.Release!.Value.Span, bundle.ReleaseSignatures!.Value.Span);
+        return null;
+    }
+
+    private async Task<IntakeResult.Refused?> FetchAsync(Bundle bundle, string sha256, long length, CancellationToken stop)
+    {
         if (bundle.Archive is { } archive)
         {
             if (!Path.IsPathFullyQualified(archive)) return new("invalid-input", "archive must be an absolute path");
-            await store.ImportAsync(archive, sha256, release.Length, stop);
+            await store.ImportAsync(archive, sha256, length, stop);
             return null;
         }
 
-        var fetched = await bundle.Fetch!(sha256, release.Length, stop);
+        var fetched = await bundle.Fetch!(sha256, length, stop);
         try
         {
-            await store.ImportAsync(fetched, sha256, release.Length, stop);
+            await store.ImportAsync(fetched, sha256, length, stop);
         }
         finally
         {

@@ -159,7 +159,39 @@ public sealed class IntakeHistoryTests : IDisposable
         Assert.Equal(2, _world.Host.Current.State.Rollouts.All.Count);
     }
 
+    /// TR-3, TR-4: who vouched for a release is kept beside it and judged anew for each manifest that asks for it. A
+    /// signer who was taken out of the file cannot be gone around by leaving the descriptor out.
+    [Fact]
+    public async Task A_release_in_the_store_is_judged_by_todays_signers()
+    {
+        Assert.Equal("taken", await _world.OfferAsync(_world.Good(5)));
+        Assert.Equal("taken", await _world.OfferAsync(Alone(6)));
+        var fresh = _world.Key();
+        var trust = _world.Trust(2);
+        trust["roles"]!["release"] = ManifestWorld.Role(1, fresh);
+        _world.InstallTrust(trust);
+        Assert.Equal("threshold-not-met", await _world.UnchangedAsync(() => _world.OfferAsync(Alone(7))));
+        var descriptor = ManifestWorld.Bytes(_world.Descriptor());
+        Assert.Equal("taken", await _world.OfferAsync(
+            Alone(7) with { Release = descriptor, ReleaseSignatures = TrustWorld.Sign(descriptor, fresh) }));
+        _world.Restart();
+        Assert.Equal("taken", await _world.OfferAsync(Alone(8)));
+    }
+
+    /// TR-4: a release of which it is not known who vouched for it is asked for again.
+    [Fact]
+    public async Task A_release_that_nobody_vouches_for_is_refused()
+    {
+        await _world.Store.ImportAsync(_world.Release);
+        Assert.Equal("release-unsigned", await _world.UnchangedAsync(() => _world.OfferAsync(Alone(5))));
+        Assert.Equal("taken", await _world.OfferAsync(_world.Good(5)));
+    }
+
     public void Dispose() => _world.Dispose();
+
+    /// <summary>A manifest and nothing of its release.</summary>
+    private Bundle Alone(long version) =>
+        _world.Good(version) with { Release = null, ReleaseSignatures = null, Archive = null };
 
     private static string Id(byte[] manifest) =>
         $"{ManifestWorld.Channel}@{ManifestReader.RefOf(Convert.ToHexStringLower(SHA256.HashData(manifest)))}";

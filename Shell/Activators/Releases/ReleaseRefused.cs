@@ -55,6 +55,9 @@ internal static class ReleaseCode
     /// <summary>The store does not have it.</summary>
     public const string Missing = "release-missing";
 
+    /// <summary>The store has it, but not the signed descriptor by which it could be judged today.</summary>
+    public const string Unsigned = "release-unsigned";
+
     /// <summary>Neither a tar archive nor a compressed one, or one with parts that are not understood.</summary>
     public const string Garbage = "archive-garbage";
 

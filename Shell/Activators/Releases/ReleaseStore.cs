@@ -10,10 +10,10 @@ namespace Agent.Shell.Activators.Releases;
 
 /// <summary>
 /// The releases of a host: <c>store/SHA256/</c> is an unpacked tree that never changes, <c>store/SHA256.index</c>
-/// what it consists of, <c>channels/CHANNEL/current</c> the link to the one in use, <c>staging/</c> the work in
-/// progress. At every moment, also after a power cut, a release in the store is whole or absent and a channel's link is
-/// the old or the new one. One process writes to it at a time; within it, any thread may call. A failure of the disk is
-/// a <see cref="FileFailure"/>.
+/// what it consists of, <c>store/SHA256.signed</c> who vouches for it, <c>channels/CHANNEL/current</c> the link to the one
+/// in use, <c>staging/</c> the work in progress. At every moment, also after a power cut, a release in the store is whole
+/// or absent and a channel's link is the old or the new one. One process writes to it at a time; within it, any thread may
+/// call. A failure of the disk is a <see cref="FileFailure"/>.
 /// </summary>
 internal sealed partial class ReleaseStore : IDisposable
 {
@@ -85,9 +85,9 @@ internal sealed partial class ReleaseStore : IDisposable
         lock (_gate)
         {
             foreach (var name in _staging.List()) _staging.Remove(name);
-            foreach (var index in _store.List().Where(name => name.EndsWith(IndexSuffix, StringComparison.Ordinal)))
+            foreach (var beside in _store.List().Where(name => Path.GetExtension(name) is IndexSuffix or SignedSuffix))
             {
-                if (_store.Look(index[..^IndexSuffix.Length]) is null) _store.Remove(index);
+                if (_store.Look(Path.GetFileNameWithoutExtension(beside)) is null) _store.Remove(beside);
             }
 
             foreach (var name in _channels.List().Where(IsChannel))
@@ -117,7 +117,12 @@ internal sealed partial class ReleaseStore : IDisposable
             using var away = _staging.Enter(junk);
             foreach (var sha256 in gone) _store.Rename(sha256, away, sha256, Replacing.Nothing);
             _store.Sync();
-            foreach (var sha256 in gone) _store.Remove(sha256 + IndexSuffix);
+            foreach (var sha256 in gone)
+            {
+                _store.Remove(sha256 + SignedSuffix);
+                _store.Remove(sha256 + IndexSuffix);
+            }
+
             _store.Sync();
         }
 
