@@ -22,4 +22,5 @@ internal sealed record ApiParts(
     IRolloutIntake Intake,
     Counters Counters,
     Func<bool> KeeperConnected,
-    IPlane Plane);
+    IPlane Plane,
+    WallClock Wall);

@@ -37,7 +37,8 @@ internal sealed class HostCalls(ApiParts parts)
                 MappingRuntime.Of(published.State.Runtime),
                 Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner)),
                 Newest(published.State.Rollouts),
-                PlaneCalls.Of(parts.Plane, published.State.Outbox)),
+                PlaneCalls.Of(parts.Plane, published.State.Outbox),
+                parts.Wall.Suspect),
             WireJson.Default.StatusInfo));
     }
 
@@ -59,6 +60,7 @@ internal sealed class HostCalls(ApiParts parts)
             .Gauge("agent_outbox_dead", "Events that the plane refused.", published.State.Outbox.Queue.Dead.Count)
             .Counter("agent_outbox_shed_total", "Observations given up for want of room.", published.State.Outbox.Queue.Shed)
             .Gauge("agent_keeper_connected", "1 while the keeper answers.", parts.KeeperConnected() ? 1 : 0)
+            .Gauge("agent_clock_suspect", "1 while the clocks have parted.", parts.Wall.Suspect is null ? 0 : 1)
             .Gauge("process_open_fds", "Open file descriptors.", Directory.GetFileSystemEntries("/proc/self/fd").Length)
             .Gauge("process_resident_memory_bytes", "Resident memory.", Environment.WorkingSet)
             .Gauge("agent_uptime_seconds", "Since the agent started.", (long)Uptime.TotalSeconds)

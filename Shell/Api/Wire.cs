@@ -15,6 +15,7 @@ internal sealed record Problem(string Code, string Title, int Status, string? De
 
 /// <param name="Rollouts">The newest of each channel.</param>
 /// <param name="Plane">Left out where none is configured.</param>
+/// <param name="ClockSuspect">Why, and what to do; left out while the machine's clock and the agent's agree.</param>
 internal sealed record StatusInfo(
     string Version,
     string Instance,
@@ -25,7 +26,8 @@ internal sealed record StatusInfo(
     RuntimeInfo Runtime,
     ProcessCounts Counts,
     IReadOnlyList<RolloutInfo> Rollouts,
-    PlaneInfo? Plane);
+    PlaneInfo? Plane,
+    string? ClockSuspect);
 
 /// <summary>The newest durable record, and the digest of the state that stands after it.</summary>
 internal sealed record JournalInfo(long Seq, string Digest);

@@ -39,6 +39,9 @@ namespace Agent.Shell.Boot;
 /// </summary>
 internal sealed class AgentRun : IAsyncDisposable
 {
+    // As soon as it can matter: a signature's time has as much slack.
+    private static readonly TimeSpan ClockEvery = WallClock.Slack;
+
     private readonly RunOptions _options;
     private readonly CancellationTokenSource _ending = new();
     private readonly SystemdNotify _systemd = new();
@@ -55,6 +58,7 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly SubscriptionSet _subscriptions;
     private readonly PlaneLink _plane;
     private readonly OutboxInterpreter _outbox;
+    private readonly WallClock _wall;
     private readonly ApiServer _api;
     private AgentConfig _config;
 
@@ -73,7 +77,8 @@ internal sealed class AgentRun : IAsyncDisposable
         _runtime = new RuntimeStarter(_loop, _secrets, Layout);
         _releases = new ReleaseStore(paths.Releases);
         _releases.Sweep();
-        _intake = new RolloutIntake(_loop, _releases, () => _config.Rollout);
+        _wall = new WallClock(() => _loop.Now);
+        _intake = new RolloutIntake(_loop, _releases, () => _config.Rollout, _wall);
         var commands = new SupervisedCommands(_loop, _secrets, _output);
         var activators = new Dictionary<ActivatorKind, IActivator>
         {
@@ -82,13 +87,13 @@ internal sealed class AgentRun : IAsyncDisposable
             [ActivatorKind.Nixos] = new NixosActivator(config.Rollout.Nixos, commands),
         };
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
-        _plane = new PlaneLink(() => _loop.Now);
+        _plane = new PlaneLink(() => _wall.Now);
         _outbox = new OutboxInterpreter(_loop, _plane);
         router.Connect(
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts,
             _outbox);
         var probes = new ProbeRunner(_loop, commands, new SignedEvidence(
-            () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _loop));
+            () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _wall), _wall);
         _subscriptions = new SubscriptionSet(
             _loop, new RolloutWatch(_loop, probes, activators),
             new UplinkWatch(_loop, _plane, _intake, activators, paths.Downloads, () => _config.Rollout.Trust),
@@ -98,7 +103,7 @@ internal sealed class AgentRun : IAsyncDisposable
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
             new RecordsForApi(new JournalTail<HostState, HostEvent, HostEffect>(paths.Journal, _loop)), new DigestForApi(),
             _secrets, _intake, _counters,
-            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync)));
+            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall));
     }
 
     /// <summary>
@@ -183,6 +188,7 @@ internal sealed class AgentRun : IAsyncDisposable
         Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
         _systemd.Ready("ready");
         using var watchdog = StartWatchdog();
+        using var clocks = new Timer(_ => TellClock(), null, TimeSpan.Zero, ClockEvery);
         var ended = await Task.WhenAny(_loop.Completion, signals.Stopped).ConfigureAwait(false);
         if (ended == _loop.Completion) await _loop.Completion.ConfigureAwait(false);
         await EndAsync().ConfigureAwait(false);
@@ -307,6 +313,13 @@ internal sealed class AgentRun : IAsyncDisposable
             foreach (var mistake in failure.Mistakes) Log.Fail(mistake);
             Log.Fail("the configuration stays as it was");
         }
+    }
+
+    private void TellClock()
+    {
+        if (!_wall.HasTurned(out var suspect)) return;
+        if (suspect is null) Log.Info("the clocks agree again");
+        else Log.Warn("the clock is suspect", ("why", suspect));
     }
 
     /// <summary>The watchdog hears of a loop that still takes events, not of a process that merely exists.</summary>

@@ -33,6 +33,7 @@ internal static class StatusVerbs
         yield return $"agent     {Screen.Bold(status.Version)}, up {Screen.Age(status.UptimeMs)}"
             + (status.KeeperConnected ? "" : Screen.Red(", no keeper"));
         yield return $"journal   seq {status.Journal.Seq}, digest {status.Journal.Digest}";
+        if (status.ClockSuspect is { } why) yield return $"clock     {Screen.Red("suspect")}: {Screen.Clean(why)}";
         yield return string.Create(
             CultureInfo.InvariantCulture,
             $"processes {counts.Running} running, {counts.Starting} starting, {counts.Stopping} stopping, ")

@@ -19,7 +19,8 @@ namespace Agent.Shell.Manifests;
 /// and in the store. Only then the core hears of it, and decides. The trust file is read each time, so that a new one
 /// holds at once.
 /// </summary>
-internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<RolloutSettings> settings) : IRolloutIntake, IDisposable
+internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<RolloutSettings> settings, WallClock wall)
+    : IRolloutIntake, IDisposable
 {
     // One archive at a time: two would compete for the disk that each was found to fit on.
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -91,7 +92,7 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         var own = settings();
         return VerifiedBundle.Trust(own.Trust).Failed(out var trust, out var why)
             ? why
-            : VerifiedBundle.Check(bundle, trust, own, Floor, host.Now);
+            : VerifiedBundle.Check(bundle, trust, own, Floor, wall.Now);
     }
 
     private long? Floor(ChannelName channel) =>

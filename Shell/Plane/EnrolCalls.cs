@@ -45,7 +45,7 @@ internal sealed class EnrolCalls(PlaneParts parts)
 
     private async Task<Answer> CertifyAsync(Call call, string csr, HostName host)
     {
-        var issued = parts.Authority.Issue(csr, host, parts.Loop.Now);
+        var issued = parts.Authority.Issue(csr, host, parts.Wall.Now);
         var certificate = new Certificate(issued.Serial, issued.NotBefore, issued.NotAfter);
         var decision = await parts.Loop.AskAsync(new PlaneEvent.Certified(host, certificate), call.Stop);
         return decision.Refusal is { } refusal

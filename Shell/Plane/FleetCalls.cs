@@ -101,12 +101,12 @@ internal sealed class FleetCalls(PlaneParts parts)
         if (request is null) return refused!;
         if (parts.Trust().Failed(out var trust, out var why)) return Refused(why);
         var manifest = new SignedDocument(request.Manifest.Document, request.Manifest.Signatures);
-        if (PublishedStore.Judge(manifest, trust, parts.Loop.Now, fresh: true).Failed(out var order, out why)) return Refused(why);
+        if (PublishedStore.Judge(manifest, trust, parts.Wall.Now, fresh: true).Failed(out var order, out why)) return Refused(why);
         if (order.Fault.TryGet(out var fault)) return Answer.Refuse(PlaneErrors.Refused("bad-field"), fault);
         var releases = new List<(string Sha256, SignedDocument Release)>();
         foreach (var one in request.Releases)
         {
-            if (VerifiedBundle.CheckRelease(one.Document.Span, one.Signatures.Span, trust, parts.Loop.Now).Failed(out var release, out why))
+            if (VerifiedBundle.CheckRelease(one.Document.Span, one.Signatures.Span, trust, parts.Wall.Now).Failed(out var release, out why))
             {
                 return Refused(why);
             }

@@ -23,7 +23,8 @@ internal sealed record PlaneParts(
     LastSeen Seen,
     IJournalRecords Records,
     Func<Checked<TrustFile>> Trust,
-    Counters Counters);
+    Counters Counters,
+    WallClock Wall);
 
 /// <summary>
 /// When each host was last heard. In memory only: a heartbeat that says nothing new is no event, and a plane that starts

@@ -42,6 +42,7 @@ internal sealed class PlaneRun : IAsyncDisposable
     private readonly Authority _authority;
     private readonly PublishedStore _published;
     private readonly PlaneServer _server;
+    private readonly WallClock _wall;
 
     private PlaneRun(
         PlanePlaces places, IPEndPoint listen, Authority authority, Published<PlaneState> recovered, JournalWriter writer)
@@ -53,12 +54,13 @@ internal sealed class PlaneRun : IAsyncDisposable
         var bell = new DispatchBell();
         _loop = new EventLoop<PlaneState, PlaneEvent, PlaneEffect>(
             PlaneBinding.Instance, recovered, new Clock(recovered.At), _recorder, new PlaneInterpreter(bell));
-        var door = new ServerDoor(authority, IsRevoked, () => _loop.Now);
+        _wall = new WallClock(() => _loop.Now);
+        var door = new ServerDoor(authority, IsRevoked, () => _wall.Now);
         _server = new PlaneServer(listen, new PlaneParts(
             ProductVersion.Text, _loop, door, authority, _published, bell, new HostQuotas(() => _loop.Now),
             new LastSeen(() => _loop.Now),
             new PlaneRecords(new JournalTail<PlaneState, PlaneEvent, PlaneEffect>(places.Journal, _loop)),
-            () => VerifiedBundle.Trust(places.Trust), new Counters()));
+            () => VerifiedBundle.Trust(places.Trust), new Counters(), _wall));
     }
 
     /// <summary>
@@ -147,7 +149,7 @@ internal sealed class PlaneRun : IAsyncDisposable
                 return;
             }
 
-            var (fresh, refused) = _published.Scan(trust, _loop.Now);
+            var (fresh, refused) = _published.Scan(trust, _wall.Now);
             foreach (var (folder, fault) in refused) Log.Warn("a manifest does not count", ("folder", folder), ("why", fault));
             foreach (var order in System.Linq.Enumerable.OrderBy(fresh, order => order.Version))
             {

@@ -9,7 +9,7 @@ using Agent.Shell.Loop;
 namespace Agent.Shell.Probes;
 
 /// <summary>A signed file of findings. One that is unsigned, unreadable or old shows nothing, neither way.</summary>
-internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host)
+internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host, WallClock wall)
 {
     /// <summary>So far may the clock of the one who signed be ahead.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
@@ -25,9 +25,9 @@ internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host)
         return await reader.ReadAsync(check.Path, limit).ConfigureAwait(false) switch
         {
             EvidenceReading.Refused(var why) => ProbeResult.Inconclusive(why),
-            EvidenceReading.Verified(var signed, _) when host.Now - signed > check.MaxAge =>
+            EvidenceReading.Verified(var signed, _) when wall.Now - signed > check.MaxAge =>
                 ProbeResult.Inconclusive($"stale: it was signed at {signed}"),
-            EvidenceReading.Verified(var signed, _) when signed - host.Now > Skew =>
+            EvidenceReading.Verified(var signed, _) when signed - wall.Now > Skew =>
                 ProbeResult.Inconclusive($"from the future: it was signed at {signed}"),
             EvidenceReading.Verified(var signed, _) when IsBefore(rollout, signed) =>
                 ProbeResult.Inconclusive($"it was signed at {signed}, before this release ran"),
@@ -38,5 +38,5 @@ internal sealed class EvidenceProbe(IEvidenceReader reader, IHost host)
     /// <summary>What somebody saw of the release before says nothing of this one.</summary>
     private bool IsBefore(RolloutId rollout, Instant signed) =>
         host.Current.State.Rollouts.Find(rollout).TryGet(out var state)
-        && state is RolloutState.Soaking soaking && soaking.Since - signed > Skew;
+        && state is RolloutState.Soaking soaking && wall.At(soaking.Since) - signed > Skew;
 }

@@ -15,7 +15,7 @@ namespace Agent.Shell.Probes;
 /// for evidence. Its own fields are <c>host</c>, which it must be about, and <c>findings</c>, each with <c>id</c>,
 /// <c>status</c> (pass or fail) and, where it shows one, <c>framework</c> and <c>article</c>.
 /// </summary>
-internal sealed class SignedEvidence(Func<Checked<TrustFile>> trust, Func<string> name, IHost host) : IEvidenceReader
+internal sealed class SignedEvidence(Func<Checked<TrustFile>> trust, Func<string> name, WallClock wall) : IEvidenceReader
 {
     public const string Type = "agent/evidence";
 
@@ -40,7 +40,7 @@ internal sealed class SignedEvidence(Func<Checked<TrustFile>> trust, Func<string
         {
             var document = Bytes(path, MaxBytes);
             var signatures = Bytes(path + ".sig", SignatureFile.MaxBytes);
-            var demand = new Demand(RoleName.Evidence, Type, MaxBytes, host.Now);
+            var demand = new Demand(RoleName.Evidence, Type, MaxBytes, wall.Now);
             return Verified.Check(document, signatures, keys, demand).Failed(out var good, out var why)
                 ? new EvidenceReading.Refused(why.ToString())
                 : Findings(good, name());

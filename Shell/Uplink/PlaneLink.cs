@@ -17,6 +17,9 @@ internal sealed class PlaneLink(Func<Instant> clock) : IDisposable
     private Instant? _heardAt;
     private (Instant At, string Why)? _failure;
 
+    /// <summary>By which certificates are judged.</summary>
+    public Instant Now => clock();
+
     /// <summary>Throws <see cref="PlaneFailure"/> while no plane is configured.</summary>
     public PlaneClient Client
     {

@@ -90,11 +90,11 @@ internal sealed class UplinkWatch(
         try
         {
             var identity = link.Identity;
-            if (identity.Current is not { } current || host.Now < current.RenewAt) return;
+            if (identity.Current is not { } current || link.Now < current.RenewAt) return;
             var answer = await link.Client.PostAsync(
                 Protocol.Renew, new RenewRequest(identity.Request(current.Host)), PlaneRequests.Default.RenewRequest,
                 PlaneAnswers.Default.CertificateAnswer, stop);
-            var next = identity.Accept(answer.Certificate, current.Host, host.Now);
+            var next = identity.Accept(answer.Certificate, current.Host, link.Now);
             Succeeded();
             Log.Info("the certificate was renewed", ("until", next.NotAfter));
         }

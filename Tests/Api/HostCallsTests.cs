@@ -35,6 +35,22 @@ public sealed class HostCallsTests
         Assert.Equal("notStarted", info.Runtime.State);
     }
 
+    /// TR-2, OB-1: a machine's clock that the agent's does not follow is told, with what to do.
+    [Fact]
+    public async Task Status_tells_of_clocks_that_have_parted()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        Assert.Null(await SuspectAsync());
+        world.Wall.Ahead = TimeSpan.FromHours(2);
+        Assert.Contains("02:00:00 ahead of the agent's", await SuspectAsync(), StringComparison.Ordinal);
+
+        async Task<string?> SuspectAsync()
+        {
+            var (_, body) = await world.GetAsync("/v1/status");
+            return ApiWorld.Read(body, WireJson.Default.StatusInfo).ClockSuspect;
+        }
+    }
+
     /// PR-3: a user counts what is his.
     [Fact]
     public async Task Status_counts_only_what_the_caller_may_see()

@@ -159,6 +159,22 @@ public sealed class IntakeHistoryTests : IDisposable
         Assert.Equal(2, _world.Host.Current.State.Rollouts.All.Count);
     }
 
+    /// TR-2: a machine's clock that was set while the agent ran, either way and however far, is the one that signatures
+    /// are judged by; the loop's, by which it waits, does not follow it.
+    [Theory]
+    [InlineData(3)]
+    [InlineData(-24 * 3650)]
+    public async Task Signatures_are_judged_by_the_machines_clock(int hours)
+    {
+        _world.Wall.Ahead = TimeSpan.FromHours(hours);
+        var (manifest, descriptor) = (_world.Manifest(5), _world.Descriptor());
+        Assert.Equal(hours > 0 ? "stale" : "from-the-future", await _world.OfferAsync(_world.Bundle(manifest, descriptor)));
+        var now = _world.At(_world.Wall.Ahead);
+        manifest["signedAt"] = now;
+        descriptor["signedAt"] = now;
+        Assert.Equal("taken", await _world.OfferAsync(_world.Bundle(manifest, descriptor)));
+    }
+
     /// TR-3, TR-4: who vouched for a release is kept beside it and judged anew for each manifest that asks for it. A
     /// signer who was taken out of the file cannot be gone around by leaving the descriptor out.
     [Fact]

@@ -8,6 +8,7 @@ using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Shell.Config;
 using Agent.Shell.Journal.Codec;
+using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Trust;
 using Agent.Tests.Support;
@@ -40,12 +41,15 @@ internal sealed class ManifestWorld : IDisposable
         Host = new((_, _) => { });
         _begun = At(default);
         _settings = RolloutSettings.Default with { Host = Name, Environment = Environment, Trust = TrustPath };
-        _intake = new(Host, Store.Store, () => _settings);
+        _intake = new(Host, Store.Store, () => _settings, new WallClock(() => Host.Now, Wall));
         Release = TestRelease.Make(Store.Archives, ("app", "one"));
         InstallTrust(Trust());
     }
 
     public CoreHost Host { get; private set; }
+
+    /// <summary>The machine's clock, by which signatures are judged.</summary>
+    public SetClock Wall { get; } = new();
 
     public StoreWorld Store { get; } = new();
 
@@ -161,7 +165,7 @@ internal sealed class ManifestWorld : IDisposable
         Host.Dispose();
         _intake.Dispose();
         Host = new((_, _) => { }, state);
-        _intake = new(Host, Store.Store, () => _settings);
+        _intake = new(Host, Store.Store, () => _settings, new WallClock(() => Host.Now, Wall));
     }
 
     /// <summary>Runs what must change nothing: no record, no rollout, no release, nothing staged.</summary>

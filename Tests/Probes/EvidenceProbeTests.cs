@@ -7,6 +7,7 @@ using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Core.Time;
 using Agent.Shell.Probes;
+using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
 
@@ -118,6 +119,23 @@ public sealed class EvidenceProbeTests
         var result = await RunAsync(
             Check(Framework, "firewall=Disabled"), Findings, signed: TimeSpan.FromSeconds(signedSeconds + slack));
         Assert.Equal(outcome, result.Outcome.GetType().Name);
+    }
+
+    /// RO-7, TR-2: its age is by the machine's clock, which may have been set while the agent ran.
+    [Theory]
+    [InlineData(0, "Inconclusive")]
+    [InlineData(3, "Passed")]
+    public async Task Its_age_is_by_the_machines_clock(int signedHours, string outcome)
+    {
+        Probing? probing = null;
+        using (probing = new Probing(evidence: new Scripted(_ => new EvidenceReading.Verified(
+            probing!.Host.Now + TimeSpan.FromHours(signedHours), Findings)))
+        {
+            Wall = new SetClock { Ahead = TimeSpan.FromHours(3) },
+        })
+        {
+            Assert.Equal(outcome, (await probing.RunAsync(Check(Framework, "firewall=Disabled"))).GetType().Name);
+        }
     }
 
     /// RO-7: what nobody vouches for, and a check that names nothing, is inconclusive.

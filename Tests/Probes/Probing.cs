@@ -5,6 +5,7 @@ using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Shell.Effects;
+using Agent.Shell.Loop;
 using Agent.Shell.Probes;
 using Agent.Shell.Trust;
 using Agent.Tests.Support;
@@ -24,6 +25,9 @@ internal sealed class Probing(ICommands? commands = null, IEvidenceReader? evide
 
     public CoreHost Host { get; } = new((_, _) => { });
 
+    /// <summary>The machine's clock, where it is not the real one.</summary>
+    public TimeProvider? Wall { get; init; }
+
     /// <summary>LanguageExt's own takes a single string for its characters.</summary>
     public static Seq<T> SeqOf<T>(params T[] items) => items.ToSeq();
 
@@ -40,8 +44,8 @@ internal sealed class Probing(ICommands? commands = null, IEvidenceReader? evide
     public Task<ProbeResult> RunAsync(ProbeSpec probe, CancellationToken stop = default)
     {
         var reader = evidence ?? new SignedEvidence(
-            () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", Host);
-        var runner = new ProbeRunner(Host, commands ?? new NoCommands(), reader);
+            () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", new WallClock(() => Host.Now));
+        var runner = new ProbeRunner(Host, commands ?? new NoCommands(), reader, new WallClock(() => Host.Now, Wall));
         return runner.RunAsync(Rollout, probe, stop);
     }
 

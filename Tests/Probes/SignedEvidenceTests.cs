@@ -3,6 +3,7 @@ using System.IO;
 using System.Threading.Tasks;
 using Agent.Core.Rollout;
 using Agent.Shell.Linux;
+using Agent.Shell.Loop;
 using Agent.Shell.Probes;
 using Agent.Shell.Trust;
 using Agent.Tests.Trust;
@@ -29,7 +30,7 @@ public sealed class SignedEvidenceTests : IDisposable
              {"root":{{other}},"release":{{other}},"manifest":{{other}},"evidence":{{TrustWorld.Role(1, _auditor)}} } }
             """));
         Probing? probing = null;
-        _probing = probing = new Probing(evidence: new LateReader(() => new SignedEvidence(() => trust, () => "here", probing!.Host)));
+        _probing = probing = new Probing(evidence: new LateReader(() => new SignedEvidence(() => trust, () => "here", new WallClock(() => probing!.Host.Now))));
     }
 
     private string File => Path.Combine(_directory, "evidence.json");

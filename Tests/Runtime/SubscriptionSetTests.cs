@@ -12,6 +12,7 @@ using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Shell.Activators;
+using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Probes;
 using Agent.Shell.Sources;
@@ -42,7 +43,8 @@ public sealed class SubscriptionSetTests : IDisposable
             new RolloutWatch(
                 _host,
                 new ProbeRunner(_host, new NoCommands(), new SignedEvidence(
-                () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", _host)),
+                () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", new WallClock(() => _host.Now)),
+                    new WallClock(() => _host.Now)),
                 new Dictionary<ActivatorKind, IActivator>()),
             new UplinkWatch(
                 _host, _plane, new NoIntake(), new Dictionary<ActivatorKind, IActivator>(), _directory, () => "trust.json"),

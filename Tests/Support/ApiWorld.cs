@@ -12,6 +12,7 @@ using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Shell.Api;
 using Agent.Shell.Journal;
+using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Observability;
 using Microsoft.AspNetCore.Http;
@@ -30,7 +31,9 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
     public ApiWorld()
     {
         Host = new CoreHost(Keeper.Run);
-        Parts = new ApiParts("1.2.3", "here", Host, this, Output, Records, this, Keeper, this, Counters, () => true, this);
+        Parts = new ApiParts(
+            "1.2.3", "here", Host, this, Output, Records, this, Keeper, this, Counters, () => true, this,
+            new WallClock(() => Host.Now, Wall));
         Server = new ApiServer(SocketPath, Parts);
         _router = new Router(Server.Routes, Counters);
         Client = NewClient();
@@ -52,6 +55,9 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
     public ApiParts Parts { get; }
 
     public ApiServer Server { get; }
+
+    /// <summary>The machine's clock.</summary>
+    public SetClock Wall { get; } = new();
 
     public HttpClient Client { get; }
 
