@@ -93,7 +93,8 @@ internal sealed class AgentRun : IAsyncDisposable
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts,
             _outbox);
         var probes = new ProbeRunner(_loop, commands, new SignedEvidence(
-            () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _wall), _wall);
+            () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _wall), _wall,
+            new ProgramRule(_releases, () => _config.Rollout));
         _subscriptions = new SubscriptionSet(
             _loop, new RolloutWatch(_loop, probes, activators),
             new UplinkWatch(_loop, _plane, _intake, activators, paths.Downloads, () => _config.Rollout.Trust),

@@ -30,8 +30,21 @@ internal sealed record RolloutSettings(
     /// <summary>More is an archive, and has its place elsewhere.</summary>
     public const int MostKept = 100;
 
+    /// <summary>What exec probes may run.</summary>
+    public ProbePrograms ExecProbes { get; init; } = ProbePrograms.Any;
+
     public static RolloutSettings Default =>
         new(System.Environment.MachineName, null, DefaultTrust, DefaultKept, NixosPaths.Standard, null);
+}
+
+/// <summary>Which programs a manifest may name in its exec probes.</summary>
+internal enum ProbePrograms
+{
+    /// <summary>Every one of the host: whoever signs manifests is trusted with root.</summary>
+    Any,
+
+    /// <summary>Those of the release that the manifest asks for.</summary>
+    Release,
 }
 
 /// <summary>One service: what decisions need of it, and the environment that they must not see.</summary>

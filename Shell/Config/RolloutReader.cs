@@ -13,7 +13,7 @@ internal sealed class RolloutReader(Mistakes mistakes)
     public static IReadOnlyList<string> Keys(string section) => section switch
     {
         "host" => ["name", "environment"],
-        "rollout" => ["trust", "keepReleases"],
+        "rollout" => ["trust", "keepReleases", "execProbes"],
         "plane" => ["url", "trust"],
         _ => ["profile", "currentSystem", "gcRoots", "storeRoot", "environment"],
     };
@@ -31,13 +31,24 @@ internal sealed class RolloutReader(Mistakes mistakes)
         : key == "name" ? settings with { Host = name }
         : settings with { Environment = name };
 
-    private RolloutSettings WithRollout(RolloutSettings settings, string key, YamlNode value) => key == "trust"
-        ? settings with { Trust = _values.AbsolutePath(value, key) ?? settings.Trust }
-        : settings with
+    private RolloutSettings WithRollout(RolloutSettings settings, string key, YamlNode value) => key switch
+    {
+        "trust" => settings with { Trust = _values.AbsolutePath(value, key) ?? settings.Trust },
+        "keepReleases" => settings with
         {
             KeepReleases = _values.Number(value, key, RolloutSettings.LeastKept, RolloutSettings.MostKept)
                 ?? settings.KeepReleases,
-        };
+        },
+        _ => settings with
+        {
+            ExecProbes = _values.Choice(value, key, "any", "release") switch
+            {
+                null => settings.ExecProbes,
+                "release" => ProbePrograms.Release,
+                _ => ProbePrograms.Any,
+            },
+        },
+    };
 
     /// <summary>`plane.trust` is another name of `rollout.trust`: who gives both means one file.</summary>
     private RolloutSettings WithPlane(RolloutSettings settings, string key, YamlNode value)

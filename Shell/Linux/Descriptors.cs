@@ -1,5 +1,8 @@
 using System;
+using System.Globalization;
+using System.IO;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Agent.Shell.Linux;
 
@@ -10,6 +13,7 @@ internal static partial class Descriptors
     public const int WriteOnly = 1;
     public const int ReadWrite = 2;
 
+    private const int PathOnly = 0x200000;
     private const int NonBlocking = 0x800;
     private const int CloseOnExec = 0x80000;
     private const int SetPipeSize = 1031;
@@ -20,6 +24,15 @@ internal static partial class Descriptors
     {
         var fd = open(path, mode | NonBlocking | CloseOnExec, 0);
         return fd >= 0 ? fd : -Errno.Last;
+    }
+
+    /// <summary>Where a path leads, with every link in it followed; null if to nothing.</summary>
+    public static string? Real(string path)
+    {
+        var fd = Open(path, PathOnly);
+        if (fd < 0) return null;
+        using var handle = new SafeFileHandle(fd, ownsHandle: true);
+        return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{fd}")).LinkTarget;
     }
 
     /// <summary>Makes a FIFO, 0600 and owned as asked; one that is there already is taken as it is.</summary>

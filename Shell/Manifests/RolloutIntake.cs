@@ -10,6 +10,7 @@ using Agent.Shell.Activators.Releases;
 using Agent.Shell.Config;
 using Agent.Shell.Linux;
 using Agent.Shell.Loop;
+using Agent.Shell.Probes;
 using Agent.Shell.Trust;
 
 namespace Agent.Shell.Manifests;
@@ -22,6 +23,8 @@ namespace Agent.Shell.Manifests;
 internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<RolloutSettings> settings, WallClock wall)
     : IRolloutIntake, IDisposable
 {
+    private readonly ProgramRule _programs = new(store, settings);
+
     // One archive at a time: two would compete for the disk that each was found to fit on.
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -38,6 +41,7 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
                 if (Verify(bundle).Failed(out verified, out refusal)) return Refused(refusal);
             }
 
+            if (_programs.Fault(verified.Order) is { } outside) return new IntakeResult.Refused(ProgramRule.Code, outside);
             if (await ImportAsync(bundle, verified, stop) is { } problem) return problem;
             var id = verified.Order.Id;
             var decision = await host.AskAsync(new HostEvent.RolloutOrdered(by, verified.Order), stop);

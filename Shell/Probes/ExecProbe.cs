@@ -7,6 +7,7 @@ using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Shell.Config;
 using Agent.Shell.Effects;
+using Agent.Shell.Loop;
 
 namespace Agent.Shell.Probes;
 
@@ -14,7 +15,8 @@ namespace Agent.Shell.Probes;
 /// A command that exits with 0. It is a supervised process: the keeper kills it with its whole tree at the timeout,
 /// whether the agent lives or not, and what it says costs no more than its rings.
 /// </summary>
-internal sealed class ExecProbe(ICommands commands)
+/// <param name="programs">What it may run; null: anything.</param>
+internal sealed class ExecProbe(ICommands commands, IHost host, ProgramRule? programs)
 {
     private const int LastLines = 3;
 
@@ -25,6 +27,7 @@ internal sealed class ExecProbe(ICommands commands)
         RolloutId rollout, ProbeSpec probe, ProbeCheck.Exec check, CancellationToken limit)
     {
         if (check.Command.IsEmpty) return ProbeResult.Inconclusive("it has no command");
+        if (Outside(rollout, check) is { } outside) return ProbeResult.Inconclusive($"{ProgramRule.Code}: {outside}");
         var name = $"probe {rollout} {probe.Name} {Ids.New()}";
         var request = new CommandRequest(
             name,
@@ -47,6 +50,12 @@ internal sealed class ExecProbe(ICommands commands)
             return ProbeResult.Inconclusive("it could not be started in time");
         }
     }
+
+    /// <summary>Again at each run: what the rule looks at may not have been there when the manifest came.</summary>
+    private string? Outside(RolloutId rollout, ProbeCheck.Exec check) =>
+        programs is not null && host.Current.State.Rollouts.Find(rollout).TryGet(out var state)
+            ? programs.Fault(state.Profile.Order, check)
+            : null;
 
     private static ProbeResult Judge(CommandEnd end) => end.AtLimit ? ProbeResult.Failed(ProbeRunner.TimedOut)
         : end.Status switch

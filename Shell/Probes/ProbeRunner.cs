@@ -9,11 +9,13 @@ using Agent.Shell.Loop;
 namespace Agent.Shell.Probes;
 
 /// <summary>Hands a probe to the one that runs its kind, and ends it at its timeout.</summary>
-internal sealed class ProbeRunner(IHost host, ICommands commands, IEvidenceReader evidence, WallClock wall) : IProbeRunner
+/// <param name="programs">What exec probes may run; null: anything.</param>
+internal sealed class ProbeRunner(
+    IHost host, ICommands commands, IEvidenceReader evidence, WallClock wall, ProgramRule? programs = null) : IProbeRunner
 {
     public const string TimedOut = "timed out";
 
-    private readonly ExecProbe _exec = new(commands);
+    private readonly ExecProbe _exec = new(commands, host, programs);
     private readonly EvidenceProbe _evidence = new(evidence, host, wall);
 
     public async Task<ProbeResult> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop)

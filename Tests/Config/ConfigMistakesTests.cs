@@ -14,6 +14,7 @@ public sealed class ConfigMistakesTests
     [Theory]
     [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, plane, services")]
     [InlineData("plane: { url: x }", "1:15: url \"x\" is no address of a plane: https://NAME:PORT")]
+    [InlineData("rollout: { execProbes: some }", "1:24: execProbes is one of any, release")]
     [InlineData("- a", "1:1: the configuration is a map of keys")]
     [InlineData("runtime: always", "1:10: runtime is a map of keys")]
     [InlineData("runtime: { keep: sometimes }", "1:18: keep is one of always, onDemand")]

@@ -2,6 +2,7 @@ using System;
 using System.Linq;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
+using Agent.Shell.Config;
 using Xunit;
 
 namespace Agent.Tests.Config;
@@ -68,6 +69,16 @@ public sealed class ConfigReaderTests
         Assert.Equal((RestartPolicy.Always, Signal.Term), (spec.Restart, spec.StopSignal));
         Assert.Equal((ProcessSpec.DefaultRingBytes, ProcessSpec.DefaultGrace), (spec.RingBytes, spec.Grace));
         Assert.True(spec.MaxLifetime.IsNone && spec.IdleTimeout.IsNone && spec.User.IsNone);
+    }
+
+    /// TR-4: exec probes run any program, unless they are held to the release.
+    [Fact]
+    public void Exec_probes_are_held_to_the_release_where_it_says_so()
+    {
+        using var silent = new ConfigFolder("rollout: { keepReleases: 3 }");
+        using var held = new ConfigFolder("rollout: { execProbes: release }");
+        Assert.Equal((3, ProbePrograms.Any), (silent.Read().Rollout.KeepReleases, silent.Read().Rollout.ExecProbes));
+        Assert.Equal(ProbePrograms.Release, held.Read().Rollout.ExecProbes);
     }
 
     /// CL-2: without a file at the default place there is nothing to keep, which is no mistake.

@@ -28,8 +28,6 @@ internal sealed class ManifestWorld : IDisposable
     public const string Channel = "app";
 
     private readonly TrustWorld _keys = new();
-    private readonly RolloutSettings _settings;
-
     // One for all documents, so that the same ones have the same bytes whenever they are made.
     private readonly string _begun;
     private RolloutIntake _intake;
@@ -40,13 +38,16 @@ internal sealed class ManifestWorld : IDisposable
         (Root, Releaser) = (Key(), Key());
         Host = new((_, _) => { });
         _begun = At(default);
-        _settings = RolloutSettings.Default with { Host = Name, Environment = Environment, Trust = TrustPath };
-        _intake = new(Host, Store.Store, () => _settings, new WallClock(() => Host.Now, Wall));
+        Settings = RolloutSettings.Default with { Host = Name, Environment = Environment, Trust = TrustPath };
+        _intake = new(Host, Store.Store, () => Settings, new WallClock(() => Host.Now, Wall));
         Release = TestRelease.Make(Store.Archives, ("app", "one"));
         InstallTrust(Trust());
     }
 
     public CoreHost Host { get; private set; }
+
+    /// <summary>The host's configuration, as far as it is about rollouts.</summary>
+    public RolloutSettings Settings { get; set; }
 
     /// <summary>The machine's clock, by which signatures are judged.</summary>
     public SetClock Wall { get; } = new();
@@ -165,7 +166,7 @@ internal sealed class ManifestWorld : IDisposable
         Host.Dispose();
         _intake.Dispose();
         Host = new((_, _) => { }, state);
-        _intake = new(Host, Store.Store, () => _settings, new WallClock(() => Host.Now, Wall));
+        _intake = new(Host, Store.Store, () => Settings, new WallClock(() => Host.Now, Wall));
     }
 
     /// <summary>Runs what must change nothing: no record, no rollout, no release, nothing staged.</summary>
