@@ -68,7 +68,7 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
 
     public void Dispose() => _one.Dispose();
 
-    private static IntakeResult.Refused Refused(Refusal why) => new(TrustFaults.NameOf(why.Fault), why.Detail);
+    private static IntakeResult.Refused Refused(Trust.Refusal why) => new(TrustFaults.NameOf(why.Fault), why.Detail);
 
     /// <summary>
     /// The signed descriptor that the release in the store came with: a signer who is not trusted today vouches for

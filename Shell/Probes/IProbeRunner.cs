@@ -6,10 +6,13 @@ using LanguageExt;
 
 namespace Agent.Shell.Probes;
 
-/// <summary>Runs a probe once. It never throws for what it finds: what cannot be run is inconclusive.</summary>
+/// <summary>
+/// Runs a probe once. It never throws for what it finds: what cannot be run is inconclusive. Null: it saw nothing that it
+/// did not tell before.
+/// </summary>
 internal interface IProbeRunner
 {
-    Task<ProbeResult> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop);
+    Task<ProbeResult?> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop);
 }
 
 /// <summary>What one run found; the controls are those of an evidence file, as they were judged.</summary>

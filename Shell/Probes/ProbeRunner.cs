@@ -18,7 +18,7 @@ internal sealed class ProbeRunner(
     private readonly ExecProbe _exec = new(commands, host, programs);
     private readonly EvidenceProbe _evidence = new(evidence, host, wall);
 
-    public async Task<ProbeResult> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop)
+    public async Task<ProbeResult?> RunAsync(RolloutId rollout, ProbeSpec probe, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
@@ -38,16 +38,17 @@ internal sealed class ProbeRunner(
         }
     }
 
-    private Task<ProbeResult> RunCheckAsync(RolloutId rollout, ProbeSpec probe, CancellationToken limit) =>
+    private async Task<ProbeResult?> RunCheckAsync(RolloutId rollout, ProbeSpec probe, CancellationToken limit) =>
         probe.Check switch
         {
-            ProbeCheck.Http http => HttpProbe.RunAsync(http, limit),
-            ProbeCheck.Tcp tcp => TcpProbe.RunAsync(tcp, limit),
-            ProbeCheck.Exec exec => _exec.RunAsync(rollout, probe, exec, limit),
-            ProbeCheck.Process(var service) => Task.FromResult(ServiceProbe.Look(host.Current.State, service)),
-            ProbeCheck.Runtime => Task.FromResult(EngineProbe.Look(host.Current.State.Runtime)),
-            ProbeCheck.Container(var name) => ContainerProbe.RunAsync(host.Current.State.Runtime, name, limit),
-            ProbeCheck.Evidence file => _evidence.RunAsync(rollout, probe.Mode, file, limit),
+            ProbeCheck.Http http => await HttpProbe.RunAsync(http, limit).ConfigureAwait(false),
+            ProbeCheck.Tcp tcp => await TcpProbe.RunAsync(tcp, limit).ConfigureAwait(false),
+            ProbeCheck.Exec exec => await _exec.RunAsync(rollout, probe, exec, limit).ConfigureAwait(false),
+            ProbeCheck.Process(var service) => ServiceProbe.Look(host.Current.State, service),
+            ProbeCheck.Runtime => EngineProbe.Look(host.Current.State.Runtime),
+            ProbeCheck.Container(var name) =>
+                await ContainerProbe.RunAsync(host.Current.State.Runtime, name, limit).ConfigureAwait(false),
+            ProbeCheck.Evidence file => await _evidence.RunAsync(rollout, probe, file, limit).ConfigureAwait(false),
         };
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Threading;
@@ -28,9 +29,37 @@ internal sealed class SignedEvidence(Func<Checked<TrustFile>> trust, Func<string
     /// <summary>Ids and articles are names; the longest in use have some 60 characters.</summary>
     private const int MaxNameLength = 128;
 
-    /// <summary>On a thread of the pool: a file system may hang, and then only the wait for it ends.</summary>
-    public Task<EvidenceReading> ReadAsync(string path, CancellationToken stop) =>
-        Task.Run(() => Read(path), CancellationToken.None).WaitAsync(stop);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Task<EvidenceReading>> _reads = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// On a thread of the pool: a file system may hang, and then only the wait for it ends. Whoever asks for a path that
+    /// is being read waits for that read, so that such a file system costs one thread and not one at each turn.
+    /// </summary>
+    public Task<EvidenceReading> ReadAsync(string path, CancellationToken stop)
+    {
+        lock (_gate)
+        {
+            if (!_reads.TryGetValue(path, out var read))
+            {
+                _reads.Add(path, read = Task.Run(() => ReadOnce(path), CancellationToken.None));
+            }
+
+            return read.WaitAsync(stop);
+        }
+    }
+
+    private EvidenceReading ReadOnce(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        finally
+        {
+            lock (_gate) _reads.Remove(path);
+        }
+    }
 
     private EvidenceReading Read(string path)
     {

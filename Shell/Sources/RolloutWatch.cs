@@ -33,7 +33,7 @@ internal sealed class RolloutWatch(
     public async Task ProbeAsync(Subscription.RolloutProbe key, CancellationToken stop)
     {
         if (SpecOf(host.Current.State, key) is not { } probe) return;
-        var result = await runner.RunAsync(key.Id, probe, stop);
+        if (await runner.RunAsync(key.Id, probe, stop) is not { } result) return;
         await PostAsync(key.Id, new RolloutEvent.ProbeReported(key.Activation, key.Probe, result.Outcome, result.Controls), stop);
     }
 

@@ -18,6 +18,8 @@ public sealed class EvidenceProbeTests
 {
     private const string Framework = "nis2";
 
+    private readonly Instant _begun = new(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+
     private static readonly Finding[] Findings =
     [
         new("disk-encryption", Passed: true, Framework, "21.2.h"),
@@ -136,6 +138,46 @@ public sealed class EvidenceProbeTests
         {
             Assert.Equal(outcome, (await probing.RunAsync(Check(Framework, "firewall=Disabled"))).GetType().Name);
         }
+    }
+
+    /// RO-5, RO-12: a document is one pass, however often it is read: three passes are three documents. One that is
+    /// older than one seen shows nothing, and after a turn without an answer the newest may be shown again.
+    [Fact]
+    public async Task A_document_counts_once()
+    {
+        var signed = -10;
+        using var probing = new Probing(evidence: new Scripted(_ => signed == 0
+            ? new EvidenceReading.Refused("it is not signed")
+            : new EvidenceReading.Verified(_begun + TimeSpan.FromSeconds(signed), Findings)));
+        Assert.Equal("Passed", await TurnAsync(-10));
+        Assert.Equal("nothing", await TurnAsync(-10));
+        Assert.Equal("nothing", await TurnAsync(-10));
+        Assert.Equal("Passed", await TurnAsync(-9));
+        Assert.Equal("Inconclusive", await TurnAsync(-10));
+        Assert.Equal("Passed", await TurnAsync(-9));
+        Assert.Equal("nothing", await TurnAsync(-9));
+        Assert.Equal("Inconclusive", await TurnAsync(0));
+        Assert.Equal("Passed", await TurnAsync(-9));
+
+        async Task<string> TurnAsync(int seconds)
+        {
+            signed = seconds;
+            var spec = Probing.Spec(Check(Framework, "firewall=Disabled"), Probing.Patience);
+            return (await probing.TurnAsync(spec))?.Outcome.GetType().Name ?? "nothing";
+        }
+    }
+
+    /// RO-5: what was signed before the activation says nothing of what it brought, be it by a second.
+    [Theory]
+    [InlineData(-1, "Inconclusive")]
+    [InlineData(0, "Passed")]
+    public async Task What_was_signed_before_the_activation_does_not_count(int seconds, string outcome)
+    {
+        Instant since = default;
+        using var probing = new Probing(evidence: new Scripted(_ => new EvidenceReading.Verified(
+            since + TimeSpan.FromSeconds(seconds) + TimeSpan.FromMilliseconds(seconds == 0 ? 20 : 0), Findings)));
+        since = await probing.SoakAsync();
+        Assert.Equal(outcome, (await probing.RunAsync(Check(Framework, "firewall=Disabled"))).GetType().Name);
     }
 
     /// RO-7: what nobody vouches for, and a check that names nothing, is inconclusive.

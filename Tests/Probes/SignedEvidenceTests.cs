@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Rollout;
 using Agent.Shell.Linux;
@@ -9,6 +10,7 @@ using Agent.Shell.Trust;
 using Agent.Tests.Trust;
 using LanguageExt;
 using Xunit;
+using Refusal = Agent.Shell.Trust.Refusal;
 
 namespace Agent.Tests.Probes;
 
@@ -98,6 +100,33 @@ public sealed class SignedEvidenceTests : IDisposable
         System.IO.File.Delete(File);
         System.IO.File.CreateSymbolicLink(File, "/dev/zero");
         await InconclusiveAsync("too-large: ");
+    }
+
+    /// RO-7, reliability 70: a file system that hangs costs one thread, however often its file is asked for.
+    [Fact]
+    public async Task A_file_is_read_once_at_a_time()
+    {
+        using var stuck = new ManualResetEventSlim();
+        var reads = 0;
+        var reader = new SignedEvidence(
+            () =>
+            {
+                Interlocked.Increment(ref reads);
+                stuck.Wait();
+                return new Refusal(TrustFault.NoTrust, "nobody is trusted");
+            },
+            () => "here", new WallClock(() => _probing.Host.Now));
+        using var given = new CancellationTokenSource();
+        var first = reader.ReadAsync(File, given.Token);
+        var second = reader.ReadAsync(File, CancellationToken.None);
+        await given.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        var third = reader.ReadAsync(File, CancellationToken.None);
+        stuck.Set();
+        await Task.WhenAll(second, third);
+        Assert.Equal(1, reads);
+        await reader.ReadAsync(File, CancellationToken.None);
+        Assert.Equal(2, reads);
     }
 
     /// RO-7: a path that means another place tomorrow is no path.

@@ -22,6 +22,7 @@ using Agent.Tests.Probes;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
+using Refusal = Agent.Shell.Trust.Refusal;
 
 namespace Agent.Tests.Runtime;
 
