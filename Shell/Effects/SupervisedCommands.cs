@@ -31,10 +31,9 @@ internal sealed class SupervisedCommands(IHost host, ISpawnSecrets secrets, IPro
         var id = IdOf(request.Name);
         if (host.Current.State.Processes.Find(id).IsNone)
         {
-            secrets.Put(id, request.Environment, ReadOnlyMemory<byte>.Empty);
-            var spawn = new HostEvent.SpawnRequested(id, Spec(request));
-            var decision = await host.AskAsync(spawn, stop);
-            if (decision.Refusal is { } refusal) return new(new ExitStatus.NeverRan("refused", refusal.Reason), "");
+            stop.ThrowIfCancellationRequested();
+            var spawn = await SpawnAsync(id, request).WaitAsync(stop);
+            if (spawn.Refusal is { } refusal) return new(new ExitStatus.NeverRan("refused", refusal.Reason), "");
         }
 
         var published = await host.WhenAsync(now => IsOver(now.State, id), stop);
@@ -45,6 +44,18 @@ internal sealed class SupervisedCommands(IHost host, ISpawnSecrets secrets, IPro
 
         var last = await _words.OfAsync(id, stop);
         return new(exited.Exit.Status, Tail(exited.Exit, last)) { AtLimit = exited.Exit.Reason == ExitReason.Lifetime };
+    }
+
+    /// <summary>
+    /// Asks to the end, whoever still waits: only the answer tells whether there is a process that needs the secrets. A
+    /// refusal because of an equal command leaves them, they are the same.
+    /// </summary>
+    private async Task<Decision<HostState, HostEffect>> SpawnAsync(ProcessId id, CommandRequest request)
+    {
+        secrets.Put(id, request.Environment, ReadOnlyMemory<byte>.Empty);
+        var decision = await host.AskAsync(new HostEvent.SpawnRequested(id, Spec(request)), CancellationToken.None);
+        if (decision.Refusal is not null && host.Current.State.Processes.Find(id).IsNone) secrets.Remove(id);
+        return decision;
     }
 
     public bool HasBegun(string name) =>
