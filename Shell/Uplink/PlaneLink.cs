@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using System.Threading.Tasks;
 using Agent.Core.Time;
 using Agent.Shell.Pki;
 
@@ -12,6 +13,7 @@ namespace Agent.Shell.Uplink;
 internal sealed class PlaneLink(Func<Instant> clock) : IDisposable
 {
     private readonly Lock _gate = new();
+    private TaskCompletionSource _attached = NotYet();
     private PlaneClient? _client;
     private ClientIdentity? _identity;
     private Instant? _heardAt;
@@ -54,6 +56,15 @@ internal sealed class PlaneLink(Func<Instant> clock) : IDisposable
         }
     }
 
+    /// <summary>Ends when a plane is attached the next time, be it the same.</summary>
+    public Task NextAttachment
+    {
+        get
+        {
+            lock (_gate) return _attached.Task;
+        }
+    }
+
     /// <summary>From here on it is this plane, as this host.</summary>
     public void Attach(Uri plane, ClientIdentity identity)
     {
@@ -63,6 +74,8 @@ internal sealed class PlaneLink(Func<Instant> clock) : IDisposable
             _client?.Dispose();
             if (!ReferenceEquals(_identity, identity)) _identity?.Dispose();
             (_client, _identity, _heardAt, _failure) = (client, identity, null, null);
+            _attached.SetResult();
+            _attached = NotYet();
         }
     }
 
@@ -93,6 +106,8 @@ internal sealed class PlaneLink(Func<Instant> clock) : IDisposable
     }
 
     public void Dispose() => Detach();
+
+    private static TaskCompletionSource NotYet() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static PlaneFailure Detached() => new(
         Core.Outbox.FailureKind.Unavailable, "no-plane", "no plane is configured; enrol this host with `agent enroll`");

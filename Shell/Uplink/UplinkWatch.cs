@@ -43,9 +43,13 @@ internal sealed class UplinkWatch(
     /// <summary>Asks for work and waits as long as the plane does; what comes is verified like any manifest.</summary>
     public async Task DispatchAsync(CancellationToken stop)
     {
+        var attached = link.NextAttachment;
         try
         {
-            var wait = (int)Protocol.LongestWait.TotalSeconds;
+            // The first question after a failure is answered at once: so it is soon known that the way is free again.
+            var returns = _failures > 0;
+            if (returns) await ReturnAsync(stop);
+            var wait = returns ? 0 : (int)Protocol.LongestWait.TotalSeconds;
             var offer = await link.Client.GetAsync(
                 $"{Protocol.Dispatch}?wait={wait}", PlaneAnswers.Default.DispatchInfo, Protocol.MaxDispatchBytes,
                 Protocol.LongestWait + PlaneClient.Patience, stop);
@@ -56,7 +60,10 @@ internal sealed class UplinkWatch(
         catch (PlaneFailure failure)
         {
             Failed("asking for work", failure);
-            await Task.Delay(Pause(_failures++), stop);
+
+            // Enrolled anew or with another plane, it does not wait for what the old one failed at.
+            await attached.WaitAsync(Pause(_failures++), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
         }
     }
 
@@ -65,18 +72,7 @@ internal sealed class UplinkWatch(
     {
         try
         {
-            var state = host.Current.State;
-            var marks = state.Rollouts.All.Values
-                .Select(rollout => new MarkInfo(rollout.Profile.Order.Id.Value, rollout.Profile.Seq)).ToArray();
-            var beat = new HeartbeatRequest(state.Boot.Value, ProductVersion, await RunningAsync(state, stop), marks);
-            var answer = await link.Client.PostAsync(
-                Protocol.Heartbeat, beat, PlaneRequests.Default.HeartbeatRequest, PlaneAnswers.Default.HeartbeatAnswer, stop);
-            Succeeded();
-            foreach (var replay in answer.Replay.Take(Rollouts.MaxChannels + Rollouts.DecidedKept))
-            {
-                if (!RolloutId.Parse(replay.Rollout).TryGet(out var id)) continue;
-                await host.PostAsync(new HostEvent.Outbox(new OutboxEvent.ReplayRequested(id, replay.From)), stop);
-            }
+            await BeatAsync(stop);
         }
         catch (PlaneFailure failure)
         {
@@ -135,6 +131,33 @@ internal sealed class UplinkWatch(
     }
 
     private static string ProductVersion => Boot.ProductVersion.Text;
+
+    private async Task BeatAsync(CancellationToken stop)
+    {
+        var state = host.Current.State;
+        var marks = state.Rollouts.All.Values
+            .Select(rollout => new MarkInfo(rollout.Profile.Order.Id.Value, rollout.Profile.Seq)).ToArray();
+        var beat = new HeartbeatRequest(state.Boot.Value, ProductVersion, await RunningAsync(state, stop), marks);
+        var answer = await link.Client.PostAsync(
+            Protocol.Heartbeat, beat, PlaneRequests.Default.HeartbeatRequest, PlaneAnswers.Default.HeartbeatAnswer, stop);
+        Succeeded();
+        foreach (var replay in answer.Replay.Take(Rollouts.MaxChannels + Rollouts.DecidedKept))
+        {
+            if (!RolloutId.Parse(replay.Rollout).TryGet(out var id)) continue;
+            await host.PostAsync(new HostEvent.Outbox(new OutboxEvent.ReplayRequested(id, replay.From)), stop);
+        }
+    }
+
+    /// <summary>
+    /// A plane that was away may have lost all it knew, and the next heartbeat is a minute off: it hears at once where
+    /// this host stands, and what waits in the outbox goes to it now.
+    /// </summary>
+    private async Task ReturnAsync(CancellationToken stop)
+    {
+        await BeatAsync(stop);
+        if (host.Current.State.Outbox is not OutboxState.Waiting) return;
+        await host.PostAsync(new HostEvent.Outbox(new OutboxEvent.FlushRequested()), stop);
+    }
 
     private async Task TakeAsync(DispatchInfo offer, CancellationToken stop)
     {
