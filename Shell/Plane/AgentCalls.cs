@@ -37,6 +37,9 @@ internal sealed class AgentCalls(PlaneParts parts)
         while (true)
         {
             using var ticket = parts.Bell.Wait(host.Name);
+
+            // A host that is shut out while it waits is told so at once.
+            parts.Door.Judge(host);
             if (Offer(host.Name) is { } offer) return offer;
             try
             {

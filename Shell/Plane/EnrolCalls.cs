@@ -1,9 +1,11 @@
 using System;
 using System.Security.Cryptography;
 using System.Text;
+using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Plane;
+using Agent.Core.Time;
 using Agent.Shell.Api;
 using Agent.Shell.Pki;
 using Agent.Shell.Uplink;
@@ -14,6 +16,8 @@ namespace Agent.Shell.Plane;
 /// <summary>How a host gets its certificate: the first for a token, the next for the one it has.</summary>
 internal sealed class EnrolCalls(PlaneParts parts)
 {
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
     public Answer Authority() =>
         new Answer.Content(StatusCodes.Status200OK, "application/x-pem-file", Encoding.ASCII.GetBytes(parts.Authority.Pem), []);
 
@@ -45,12 +49,28 @@ internal sealed class EnrolCalls(PlaneParts parts)
 
     private async Task<Answer> CertifyAsync(Call call, string csr, HostName host)
     {
+        await PastRevocationAsync(host, call.Stop);
         var issued = parts.Authority.Issue(csr, host, parts.Wall.Now);
         var certificate = new Certificate(issued.Serial, issued.NotBefore, issued.NotAfter);
         var decision = await parts.Loop.AskAsync(new PlaneEvent.Certified(host, certificate), call.Stop);
         return decision.Refusal is { } refusal
             ? Answer.Refuse(refusal)
             : Answer.Json(new(issued.Pem, parts.Authority.Pem), PlaneAnswers.Default.CertificateAnswer, StatusCodes.Status201Created);
+    }
+
+    /// <summary>
+    /// A certificate tells its beginning in whole seconds, so one from the second in which its host was shut out would not
+    /// count as later than that. A clock that was set back further than a second is not waited for.
+    /// </summary>
+    private async Task PastRevocationAsync(HostName name, CancellationToken stop)
+    {
+        var revoked = parts.Loop.Current.State.Hosts.Find(name).Bind(host => host.RevokedAt);
+        if (!revoked.TryGet(out var at)) return;
+        var next = new Instant(((at.UnixMilliseconds / 1000) + 1) * 1000);
+        for (var wait = next - parts.Wall.Now; wait > TimeSpan.Zero && wait <= Second; wait = next - parts.Wall.Now)
+        {
+            await Task.Delay(wait, stop);
+        }
     }
 
     /// <summary>A key by the digest of its public half.</summary>
