@@ -94,7 +94,7 @@ public sealed class AgentUnderTest : IDisposable
         _process.BeginOutputReadLine();
         await UntilAsync("the agent answers", async () =>
         {
-            Assert.False(_process.HasExited, $"the agent ended at once:\n{Errors}");
+            if (_process.HasExited) Assert.Fail($"the agent ended at once:\n{Said}");
             return (await _http.GetAsync(new Uri("/healthz", UriKind.Relative))).IsSuccessStatusCode;
         });
         return this;
@@ -198,7 +198,7 @@ public sealed class AgentUnderTest : IDisposable
             await Task.Delay(10);
         }
 
-        Assert.Fail($"waited in vain until {what}; last: {last?.Message}\nthe agent said:\n{Errors}");
+        Assert.Fail($"waited in vain until {what}; last: {last?.Message}\nthe agent said:\n{Said}");
     }
 
     public void Dispose()
@@ -208,6 +208,14 @@ public sealed class AgentUnderTest : IDisposable
         _process?.Dispose();
         Mounts.Release(Home);
         Directory.Delete(Home, recursive: true);
+    }
+
+    private string Said
+    {
+        get
+        {
+            lock (Errors) return Errors.ToString();
+        }
     }
 
     private bool IsOurs(ProcessRow row) => row.Environment.Contains(Runtime, StringComparison.Ordinal)
