@@ -4,8 +4,8 @@ using Agent.Core.Time;
 namespace Agent.Core.Rollout;
 
 /// <summary>
-/// What a probe has shown since the activation: passes and failures in a row, each counted up to its threshold, and
-/// since when it fails without a pass.
+/// What a probe has shown: passes and failures in a row since the activation or the agent's last start, each counted
+/// up to its threshold, and since when, over all starts, it fails without a pass.
 /// </summary>
 public sealed record ProbeRecord(
     ProbeSpec Spec, int Passes, int Failures, Option<Instant> FailingSince, Option<ProbeOutcome> Last)

@@ -46,7 +46,7 @@ public abstract record RolloutEvent
     /// <summary>An operator wants what failed last to be tried again: the way back, else the switch.</summary>
     public sealed record RetryRequested : RolloutEvent;
 
-    /// <summary>The agent has just started on this boot: whatever is owed is issued again.</summary>
+    /// <summary>The agent has just started on this boot: what is owed is issued again, what soaks is looked at anew.</summary>
     public sealed record Recovered(BootId Boot) : RolloutEvent;
 
     public sealed record DeadlineReached : RolloutEvent;

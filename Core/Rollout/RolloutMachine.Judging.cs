@@ -24,6 +24,22 @@ public static partial class RolloutMachine
         return state;
     }
 
+    /// <summary>
+    /// While the agent was away nobody looked, and what was seen before that is no proof of what is: the probes report
+    /// and the target is seen running anew, with time for both. A failure that was under way goes on.
+    /// </summary>
+    private static Transition<State, Effect> LookAgain(State.Soaking state, Instant now)
+    {
+        var verdictBy = now + state.Profile.Order.Policy.VerdictWithin;
+        var next = state with
+        {
+            Seen = false,
+            VerdictBy = verdictBy > state.VerdictBy ? verdictBy : state.VerdictBy,
+            Probes = state.Probes.Map(record => record with { Passes = 0, Failures = 0 }).Strict(),
+        };
+        return next == state ? Stay(state) : Go(next);
+    }
+
     /// <summary>Failed for long enough, soaked with everything passing, out of time, or none of these yet.</summary>
     private static Transition<State, Effect> Judge(State.Soaking state, Instant now)
     {
@@ -39,7 +55,7 @@ public static partial class RolloutMachine
 
         var soaked = now >= state.SoakUntil;
         var unproven = Named(state, probe => !probe.Passing);
-        if (soaked && unproven.IsEmpty) return Go(new State.Converged(state.Profile, state.Switch, now));
+        if (soaked && state.Seen && unproven.IsEmpty) return Go(new State.Converged(state.Profile, state.Switch, now));
         if (now >= state.VerdictBy)
         {
             return Fail(state, state.Switch, now, new FailureCause.NoVerdict(unproven), begun: true);

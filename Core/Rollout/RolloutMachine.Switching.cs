@@ -50,7 +50,7 @@ public static partial class RolloutMachine
         var soakUntil = now + order.Policy.Soak;
         var soaking = new State.Soaking(
             state.Profile, @switch, now, soakUntil, soakUntil + order.Policy.VerdictWithin, Soaked: false,
-            order.Probes.Map(ProbeRecord.Unreported).Strict());
+            Seen: true, order.Probes.Map(ProbeRecord.Unreported).Strict());
         return Judge(soaking, now);
     }
 

@@ -131,10 +131,11 @@ public static partial class RolloutMachine
     {
         Event.ProbeReported reported => Judge(Record(state, reported, now), now),
         Event.DeadlineReached => Judge(state, now),
-        Event.RunningObserved(_, var running) when Is(running, state.Profile.Order.Target) => Stay(state),
+        Event.RunningObserved(_, var running) when Is(running, state.Profile.Order.Target) =>
+            state.Seen ? Stay(state) : Judge(state with { Seen = true }, now),
         Event.RunningObserved(_, var running) =>
             Hold(state, state.Switch, now, new FailureCause.Drifted(running), HeldBecause.Drift),
-        Event.Recovered => Stay(state),
+        Event.Recovered => LookAgain(state, now),
         Event.SuccessorArrived(var by) => Go(new State.Superseded(state.Profile, now, by)),
         Event.HaltRequested =>
             Hold(state, state.Switch, now, new FailureCause.Stopped(OnFailure.Halt), HeldBecause.Operator),

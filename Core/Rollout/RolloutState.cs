@@ -21,12 +21,12 @@ public abstract record RolloutState
         : RolloutState(Profile);
 
     /// <summary>
-    /// The target runs and is watched. <paramref name="Soaked"/> is set when <paramref name="SoakUntil"/> came without
-    /// all probes passing.
+    /// The target runs and is watched. <paramref name="Soaked"/> is set when <paramref name="SoakUntil"/> came and it
+    /// could not converge. <paramref name="Seen"/>: this agent, and not only one before it, saw the target running.
     /// </summary>
     public sealed record Soaking(
         RolloutProfile Profile, Switch Switch, Instant Since, Instant SoakUntil, Instant VerdictBy, bool Soaked,
-        Seq<ProbeRecord> Probes)
+        bool Seen, Seq<ProbeRecord> Probes)
         : RolloutState(Profile);
 
     /// <summary>The target ran through its soak with every enforced probe passing.</summary>
@@ -83,7 +83,10 @@ public abstract record FailureCause
     /// <summary>These enforced probes failed without a pass for <paramref name="Lasted"/>, at least one of them.</summary>
     public sealed record ProbesFailed(Seq<ProbeName> Probes, TimeSpan Lasted) : FailureCause;
 
-    /// <summary>The time for a verdict is over and these enforced probes have not passed.</summary>
+    /// <summary>
+    /// The time for a verdict is over and these enforced probes have not passed; with none of them, what runs was not
+    /// seen since the agent's start.
+    /// </summary>
     public sealed record NoVerdict(Seq<ProbeName> Probes) : FailureCause;
 
     /// <summary>Somebody else switched the host while it was soaking.</summary>

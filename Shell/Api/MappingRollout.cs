@@ -40,6 +40,7 @@ internal static class MappingRollout
         FailureCause.WrongRelease(var running) => $"after the switch {Text(running) ?? "nothing"} runs",
         FailureCause.ProbesFailed(var probes, var lasted) =>
             $"{Join(probes)} failed for {Config.Durations.Show(lasted)} without a pass",
+        FailureCause.NoVerdict({ IsEmpty: true }) => "what runs could not be seen in the time for a verdict",
         FailureCause.NoVerdict(var probes) => $"{Join(probes)} did not pass in the time for a verdict",
         FailureCause.Drifted(var running) => $"somebody switched this host to {Text(running) ?? "nothing"}",
         FailureCause.Stopped(OnFailure.Halt) => "an operator halted it",

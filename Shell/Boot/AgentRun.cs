@@ -99,7 +99,10 @@ internal sealed class AgentRun : IAsyncDisposable
             _loop, new RolloutWatch(_loop, probes, activators),
             new UplinkWatch(_loop, _plane, _intake, activators, paths.Downloads, () => _config.Rollout.Trust),
             DefaultScheduler.Instance);
-        _loop.Advanced += published => _subscriptions.Update(published.State);
+        _loop.Advanced += published =>
+        {
+            if (_loop.HasStarted) _subscriptions.Update(published.State);
+        };
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
             new RecordsForApi(new JournalTail<HostState, HostEvent, HostEffect>(paths.Journal, _loop)), new DigestForApi(),

@@ -24,7 +24,10 @@ internal abstract class Binding<TState, TEvent, TEffect>
     /// <summary>The refusal that an effect is, if it is one.</summary>
     public abstract Refusal? RefusalOf(TEffect effect);
 
-    /// <summary>Whether the record of this event carries the digest of the state after it: each start does.</summary>
+    /// <summary>
+    /// Whether this event is the start of a run: the loop wakes no deadline before it, and its record carries the digest
+    /// of the state after it.
+    /// </summary>
     public abstract bool IsStart(TEvent @event);
 
     public abstract void Write(JsonOut to, TEvent @event);

@@ -39,6 +39,7 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
     private readonly Clock _clock;
     private Thread? _thread;
     private Task<bool>? _arrival;
+    private volatile bool _hasStarted;
 
     public EventLoop(
         Binding<TState, TEvent, TEffect> machine, Published<TState> recovered, Clock clock,
@@ -46,6 +47,7 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
     {
         _machine = machine;
         _publication = new Publication<TState>(recovered);
+        _hasStarted = recovered.Seq == 0;
         _clock = clock;
         _recorder = recorder;
         _effects = effects;
@@ -54,6 +56,12 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
     public Published<TState> Current => _publication.Current;
 
     public Instant Now => _clock.Now;
+
+    /// <summary>
+    /// The machine has stepped the start of this run, or there was no run before it. Until then what the state waits for
+    /// is what that other run waited for: no deadline is posted, and nobody should watch anything for it.
+    /// </summary>
+    public bool HasStarted => _hasStarted;
 
     /// <summary>Ends when the loop was asked to end, or fails with what made it stop.</summary>
     public Task Completion => _completion.Task;
@@ -136,7 +144,7 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
 
     private TimeSpan UntilDeadline()
     {
-        if (!_machine.Deadline(Current.State).TryGet(out var deadline)) return Timeout.InfiniteTimeSpan;
+        if (!_hasStarted || !_machine.Deadline(Current.State).TryGet(out var deadline)) return Timeout.InfiniteTimeSpan;
         var wait = deadline - _clock.Now;
         return wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < MaxSleep ? wait : MaxSleep;
     }
@@ -149,7 +157,7 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
         _batch.Clear();
         var last = Current;
         while (_batch.Count < BatchLimit && _inbox.Reader.TryRead(out var input)) last = Step(last, input);
-        if (_machine.Deadline(last.State).TryGet(out var deadline) && deadline <= _clock.Now)
+        if (_hasStarted && _machine.Deadline(last.State).TryGet(out var deadline) && deadline <= _clock.Now)
         {
             last = Step(last, new(_machine.DeadlineReached, null));
         }
@@ -173,6 +181,7 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
         var after = new Published<TState>(before.Seq + 1, at, transition.State);
         _recorder.Append(after.Seq, at, input.Event, transition.Effects, transition.State);
         _batch.Add(new(after, transition.Effects, input.Asked));
+        if (_machine.IsStart(input.Event)) _hasStarted = true;
         return after;
     }
 

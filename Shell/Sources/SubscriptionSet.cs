@@ -63,7 +63,7 @@ internal sealed class SubscriptionSet(
             Watches.Repeat(spec.InitialDelay, spec.Interval, scheduler, stop => rollouts.ProbeAsync(probe, stop)),
         Subscription.RolloutProbe => Disposable.Empty,
         Subscription.RunningRelease running =>
-            Watches.Repeat(RolloutWatch.RunningEvery, RolloutWatch.RunningEvery, scheduler, stop => rollouts.LookAsync(running, stop)),
+            Watches.Repeat(TimeSpan.Zero, RolloutWatch.RunningEvery, scheduler, stop => rollouts.LookAsync(running, stop)),
         Subscription.PlaneDispatch => Watches.Repeat(TimeSpan.Zero, TimeSpan.Zero, scheduler, uplink.DispatchAsync),
         Subscription.PlaneHeartbeat(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.HeartbeatAsync),
         Subscription.PlaneManifests(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.ManifestsAsync),

@@ -176,13 +176,20 @@ public sealed class RegistryLaws
         }
     });
 
-    /// CO-5, CO-9: an agent that starts on the same boot finds all rollouts as they were.
+    /// CO-5, CO-9: an agent that starts on the same boot finds all rollouts where they were.
     [Fact]
-    public void A_new_agent_changes_nothing() => Soup.EachStep(moment =>
+    public void A_new_agent_moves_nothing() => Soup.EachStep(moment =>
     {
         var found = RolloutsSoup.Step(moment.After, new(moment.Input.At, new Errand.Recover(new("boot0"))));
-        Assert.Same(moment.After, found.State);
-        Assert.DoesNotContain(found.Effects, effect => effect is Effect.Report or Effect.Reject);
+        foreach (var state in found.State.All.Values)
+        {
+            var before = moment.After.All[state.Profile.Order.Id];
+            if (before is State.Soaking) Assert.IsType<State.Soaking>(state);
+            else Assert.Same(before, state);
+        }
+
+        Assert.All(found.Effects.OfType<Effect.Report>(), report => Assert.False(report.Moved));
+        Assert.DoesNotContain(found.Effects, effect => effect is Effect.Reject);
     });
 
     /// RO-3: of the decided ones as many are kept as the bound says, and the newest.
@@ -238,7 +245,7 @@ public sealed class RegistryLaws
     {
         Errand.Accept(var order) => order.Channel == state.Profile.Order.Channel,
         Errand.Report(var id, _) => id.Channel == state.Profile.Order.Channel,
-        Errand.Recover => false,
+        Errand.Recover => state is State.Soaking,
         Errand.Wake => true,
     };
 }

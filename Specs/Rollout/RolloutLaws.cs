@@ -1,5 +1,6 @@
 using Agent.Core.Model;
 using Agent.Core.Rollout;
+using Agent.Core.Time;
 using Agent.Specs.Tools;
 using LanguageExt;
 using Xunit;
@@ -128,9 +129,9 @@ public sealed class RolloutLaws
         Assert.Equal(!moment.Before.IsSwitching, moment.After is State.Superseded);
     });
 
-    /// CO-5, CO-9 (pending_emits_nothing, non_pending_states_emit_probe_cache_reset): an agent that starts changes
-    /// nothing and issues again exactly what an end of its predecessor may have swallowed. The probes need nothing:
-    /// which of them run is a function of the state.
+    /// CO-5, CO-9 (pending_emits_nothing, non_pending_states_emit_probe_cache_reset): an agent that starts issues again
+    /// exactly what an end of its predecessor may have swallowed. The probes need nothing: which of them run is a
+    /// function of the state. It changes nothing but what it has to look at anew.
     [Fact]
     public void A_new_agent_issues_what_is_owed_and_nothing_else() => Soup.EachStep(moment =>
     {
@@ -139,27 +140,100 @@ public sealed class RolloutLaws
         {
             var state = moment.After;
             var step = RolloutMachine.Step(state, state.Profile.Seq + 1, new(moment.Input.At, new Event.Recovered(boot)));
-            Assert.Same(state, step.State);
-            Assert.Equal(Owed(state, boot).ToArray(), step.Effects.ToArray());
+            if (state is State.Soaking) Assert.IsType<State.Soaking>(step.State);
+            else Assert.Same(state, step.State);
+            Assert.Equal(
+                Owed(state, boot).ToArray(), step.Effects.Filter(effect => effect is not Effect.Report).ToArray());
         }
     });
 
-    /// CO-5, CO-9: wherever an agent is followed by another on the same boot, the end is the same, and all between.
+    /// CO-5, RO-5, RO-6: nobody looked while there was no agent. One that starts forgets what was counted of the
+    /// probes, not since when they fail; nothing was seen running; and there is time to look again.
+    [Fact]
+    public void What_soaks_is_looked_at_anew_by_a_new_agent() => Soup.EachStep(moment =>
+    {
+        if (moment.After is not State.Soaking before) return;
+        var later = moment.Input.At + TimeSpan.FromDays(moment.Input.At.UnixMilliseconds % 2);
+        var after = Assert.IsType<State.Soaking>(Restart(before, later));
+        Assert.False(after.Seen);
+        Assert.True(after.VerdictBy >= later + before.Profile.Order.Policy.VerdictWithin, "no time to look");
+        Assert.True(after.VerdictBy >= before.VerdictBy, "less time than there was");
+        Assert.Equal(
+            before.Probes.Map(record => record with { Passes = 0, Failures = 0 }).ToArray(), after.Probes.ToArray());
+        Assert.Equal(before with { Profile = after.Profile, Seen = false, VerdictBy = after.VerdictBy, Probes = after.Probes }, after);
+        Assert.Equal(after, Restart(after, later));
+    });
+
+    /// RO-5: however long it was away, and whatever deadline passed meanwhile, an agent that starts judges nothing
+    /// before the target was seen running, nor by a probe that has not reported.
+    [Fact]
+    public void A_new_agent_judges_nothing_by_what_it_has_not_seen() => Soup.EachStep(moment =>
+    {
+        if (moment.After is not State.Soaking before) return;
+        var late = before.VerdictBy + TimeSpan.FromDays(1);
+        var state = Restart(before, late);
+        var woken = RolloutMachine.Step(state, state.Profile.Seq + 1, new(late, new Event.DeadlineReached())).State;
+        var gating = before.Profile.Order.Probes.Filter(probe => probe.Gates);
+        foreach (var probe in gating)
+        {
+            for (var i = 0; i < probe.SuccessThreshold; i++) woken = Report(woken, late, probe.Name, new ProbeOutcome.Passed("200"));
+        }
+
+        Assert.IsType<State.Soaking>(woken);
+        var seen = new Event.RunningObserved(before.Switch.Activation, before.Profile.Order.Target);
+        Assert.IsType<State.Converged>(RolloutMachine.Step(woken, woken.Profile.Seq + 1, new(late, seen)).State);
+    });
+
+    /// CO-5, CO-9: wherever an agent is followed by another on the same boot, and that one has looked again, the end is
+    /// the same, and all between. Beyond the soak a start also leaves more time for a verdict, which is another end.
     [Fact]
     public void A_crash_anywhere_leads_to_the_same_end() => Soup.Always(trace =>
     {
         if (trace.Count == 0) return;
-        var state = trace[0].Before;
+        var (state, at) = (trace[0].Before, trace[0].Input.At);
         foreach (var (_, input, effects, after) in trace)
         {
-            var found = RolloutMachine.Step(state, state.Profile.Seq + 1, new(input.At, new Event.Recovered(new("boot0"))));
-            var seq = ReferenceEquals(after, state) ? state.Profile.Seq + 1 : Math.Max(after.Profile.Seq, state.Profile.Seq + 1);
-            var step = RolloutMachine.Step(found.State, seq, input);
-            Assert.Equal(effects.ToArray(), step.Effects.ToArray());
-            Assert.Equal(after, step.State);
+            if (!Soup.Deadline(state).Exists(due => due <= at)) state = Looked(state, Restart(state, at), at);
+            at = input.At;
+            var step = RolloutMachine.Step(state, state.Profile.Seq + 1, input);
+            Assert.Equal(effects.Map(Uncounted).ToArray(), step.Effects.Map(Uncounted).ToArray());
+            Assert.Equal(Uncounted(after), Uncounted(step.State));
             state = step.State;
         }
     });
+
+    private static State Restart(State state, Instant at) =>
+        RolloutMachine.Step(state, state.Profile.Seq + 1, new(at, new Event.Recovered(new("boot0")))).State;
+
+    private static State Report(State state, Instant at, ProbeName probe, ProbeOutcome outcome) => RolloutMachine.Step(
+        state,
+        state.Profile.Seq + 1,
+        new(at, new Event.ProbeReported(
+            RolloutMachine.SwitchOf(state).IfNone(Switch.None).Activation, probe, outcome, Seq<ControlResult>.Empty))).State;
+
+    /// <summary>The new agent finds what the one before it had found: it runs, and each probe says what it said.</summary>
+    private static State Looked(State before, State restarted, Instant at)
+    {
+        if (before is not State.Soaking found) return restarted;
+        if (at > found.SoakUntil) return before;
+        var state = restarted;
+        foreach (var record in found.Probes)
+        {
+            var last = record.Last.IfNone(new ProbeOutcome.Inconclusive(""));
+            var failure = last is ProbeOutcome.Failed ? last : new ProbeOutcome.Failed("");
+            for (var i = 0; i < record.Passes; i++) state = Report(state, at, record.Spec.Name, last);
+            for (var i = 0; i < record.Failures; i++) state = Report(state, at, record.Spec.Name, failure);
+            if (last is ProbeOutcome.Inconclusive && record.Failures > 0) state = Report(state, at, record.Spec.Name, last);
+        }
+
+        if (!found.Seen) return state;
+        var seen = new Event.RunningObserved(found.Switch.Activation, found.Profile.Order.Target);
+        return RolloutMachine.Step(state, state.Profile.Seq + 1, new(at, seen)).State;
+    }
+
+    private static State Uncounted(State state) => state with { Profile = state.Profile with { Seq = 0 } };
+
+    private static Effect Uncounted(Effect effect) => effect is Effect.Report report ? report with { Seq = 0 } : effect;
 
     private static Seq<Effect> Owed(State state, BootId boot) => state switch
     {

@@ -168,6 +168,29 @@ public sealed class RolloutTraces
         .At(61, Deadline, Passed())
         .IsAsWritten("drift");
 
+    /// CO-5, RO-5, RO-6: the deadlines passed while there was no agent; what was seen before proves nothing, and nothing
+    /// is judged before the probe has reported and the target was seen running.
+    [Fact]
+    public void The_agent_is_away_past_the_verdict() => Soaking("The agent is away for ten hours of a one-minute soak.", Usual)
+        .At(20, Passed())
+        .Meanwhile("the agent dies, and nobody starts it")
+        .At(36_000, new Event.Recovered(Specimens.Boot))
+        .At(36_000, Deadline)
+        .At(36_001, Passed())
+        .At(36_005, new Event.RunningObserved(1, Ids.Release(1)))
+        .IsAsWritten("agent-away-past-the-verdict");
+
+    /// CO-5, RO-6: a failure's clock goes on while there is no agent, but a new report must say that it still fails.
+    [Fact]
+    public void The_agent_is_away_while_a_probe_fails() => Soaking("A probe failed once, then the agent is away.", Usual)
+        .At(20, Failed())
+        .Meanwhile("the agent is restarted")
+        .At(300, new Event.Recovered(Specimens.Boot))
+        .At(300, Deadline)
+        .At(301, new Event.RunningObserved(1, Ids.Release(1)))
+        .At(305, Failed())
+        .IsAsWritten("agent-away-while-a-probe-fails");
+
     /// CO-5, RO-4, RO-11: the successor orders the same switch, which is done already; the way back stays.
     [Fact]
     public void The_agent_dies_in_mid_switch() => Tell("The switch restarts the agent.", Usual)

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Linq;
 using System.Text;
 using System.Text.Json;
 using Agent.Core.Host;
@@ -71,6 +72,20 @@ public sealed class HostCodecTests
     public void Every_outbox_reads_back_as_it_was_written() => EachRound(samples =>
     {
         foreach (var outbox in samples.EachCase<OutboxState>()) RoundTrip(HostState.Initial with { Outbox = outbox });
+    });
+
+    /// JO-3, JO-4, RO-5: journals from before the field say nothing of it, and what they say is read and written as it was.
+    [Fact]
+    public void Only_an_unseen_soak_is_written_as_such() => EachRound(samples =>
+    {
+        var soaking = (RolloutState.Soaking)samples.EachCase<RolloutState>().First(state => state is RolloutState.Soaking);
+        var seen = Text(Written(json => RolloutStateCodec.Write(json, soaking with { Seen = true })));
+        Assert.DoesNotContain("\"unseen\"", seen, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"unseen\":true", Text(Written(json => RolloutStateCodec.Write(json, soaking with { Seen = false }))),
+            StringComparison.Ordinal);
+        var from = new JsonIn(Encoding.UTF8.GetBytes(seen));
+        Assert.True(((RolloutState.Soaking)RolloutStateCodec.Read(ref from)).Seen);
     });
 
     /// JO-4: without a plane the state is written as it was before there was an outbox.

@@ -25,7 +25,8 @@ internal sealed class CoreHost : IHost, IRecorder<HostState, HostEvent, HostEffe
     public CoreHost(Action<CoreHost, HostEffect> run, HostState? from = null)
     {
         _run = run;
-        _loop = new HostLoop(new Published<HostState>(0, default, from ?? HostState.Initial), new Clock(default), this, this);
+        var recovered = from is null ? new Published<HostState>(0, default, HostState.Initial) : new(1, default, from);
+        _loop = new HostLoop(recovered, new Clock(default), this, this);
         _loop.Advanced += published => Advanced?.Invoke(published);
         _loop.Start();
     }

@@ -51,7 +51,7 @@ internal ref struct JsonIn
 
     public void Name(ReadOnlySpan<byte> name)
     {
-        if (_reader.TokenType != JsonTokenType.PropertyName || !_reader.ValueTextEquals(name))
+        if (!AtName(name))
         {
             throw new UnknownRecordException($"expected \"{System.Text.Encoding.UTF8.GetString(name)}\"", Consumed);
         }
@@ -59,10 +59,14 @@ internal ref struct JsonIn
         Read();
     }
 
+    /// <summary>Whether a field that may be left out is the next one.</summary>
+    public readonly bool AtName(ReadOnlySpan<byte> name) =>
+        _reader.TokenType == JsonTokenType.PropertyName && _reader.ValueTextEquals(name);
+
     /// <summary>Passes over the name of a field that may be left out, and says whether it is there.</summary>
     public bool TakeName(ReadOnlySpan<byte> name)
     {
-        if (_reader.TokenType != JsonTokenType.PropertyName || !_reader.ValueTextEquals(name)) return false;
+        if (!AtName(name)) return false;
         Read();
         return true;
     }

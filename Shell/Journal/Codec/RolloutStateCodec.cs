@@ -60,8 +60,10 @@ internal static class RolloutStateCodec
         State.Deferred s => Switched(Profile(to.Begin("deferred"u8), s), s.Switch)
             .Text("component"u8, s.Component).Text("boot"u8, s.Boot.Value).End(),
         State.Soaking s => Records(
-            Switched(Profile(to.Begin("soaking"u8), s), s.Switch).At("since"u8, s.Since).At("soakUntil"u8, s.SoakUntil)
-                .At("verdictBy"u8, s.VerdictBy).Flag("soaked"u8, s.Soaked),
+            Unseen(
+                Switched(Profile(to.Begin("soaking"u8), s), s.Switch).At("since"u8, s.Since)
+                    .At("soakUntil"u8, s.SoakUntil).At("verdictBy"u8, s.VerdictBy).Flag("soaked"u8, s.Soaked),
+                s),
             s.Probes).End(),
         State.Converged s => Switched(Profile(to.Begin("converged"u8), s), s.Switch).At("at"u8, s.At).End(),
         State.Failed s => Write(
@@ -86,7 +88,7 @@ internal static class RolloutStateCodec
                 profile, Switched(ref from), from.Text("component"u8), new BootId(from.Text("boot"u8))),
             "soaking" => new State.Soaking(
                 profile, Switched(ref from), from.At("since"u8), from.At("soakUntil"u8), from.At("verdictBy"u8),
-                from.Flag("soaked"u8), Records(ref from)),
+                from.Flag("soaked"u8), Seen(ref from), Records(ref from)),
             "converged" => new State.Converged(profile, Switched(ref from), from.At("at"u8)),
             "failed" => new State.Failed(
                 profile, Switched(ref from), from.At("at"u8), NamedCause(ref from), NamedRecovery(ref from)),
@@ -165,6 +167,15 @@ internal static class RolloutStateCodec
 
     private static Switch Switched(ref JsonIn from) =>
         new(from.Int("activation"u8), RolloutOrderCodec.ReleaseOrNone(ref from, "previous"u8));
+
+    /// <summary>Written only while it has not been seen: the digests of journals that never had the field stay true.</summary>
+    private static JsonOut Unseen(JsonOut to, State.Soaking state) => state.Seen ? to : to.Flag("unseen"u8, true);
+
+    private static bool Seen(ref JsonIn from)
+    {
+        if (!from.AtName("unseen"u8)) return true;
+        return !from.Flag("unseen"u8);
+    }
 
     private static JsonOut Running(JsonOut to, Option<ReleaseId> running) =>
         to.Text("running"u8, running.Map(release => release.Value));
