@@ -60,11 +60,22 @@ public sealed record Rollouts(
         return Settle(told, input.At);
     }
 
-    /// <summary>The agent has just started on this boot: each rollout issues again what it owes.</summary>
+    /// <summary>
+    /// The agent has just started on this boot: each rollout issues again what it owes. The switch that was under way
+    /// first: a way back that was decided meanwhile waited for its end, and goes on waiting.
+    /// </summary>
     public RolloutsStep Recover(BootId boot, Instant now)
     {
         var step = new RolloutsStep(this, Seq<RolloutEffect>());
-        foreach (var state in All.Values) step = Tell(step, state, new(now, new RolloutEvent.Recovered(boot)));
+        foreach (var first in (bool[])[true, false])
+        {
+            foreach (var state in All.Values)
+            {
+                if (state is RolloutState.Activating != first) continue;
+                step = Tell(step, state, new(now, new RolloutEvent.Recovered(boot)));
+            }
+        }
+
         return Settle(step, now);
     }
 

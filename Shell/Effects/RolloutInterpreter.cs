@@ -27,6 +27,7 @@ internal sealed class RolloutInterpreter(
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
+    private readonly LiveSwitches _live = new(host);
     private readonly CancellationTokenSource _closing = new();
     private Task _last = Task.CompletedTask;
 
@@ -64,6 +65,7 @@ internal sealed class RolloutInterpreter(
 
     private async Task SwitchAsync(RolloutEffect.FireSwitch e)
     {
+        await _live.QuietAsync(_closing.Token);
         var activator = ActivatorOf(e.Order);
         using var limit = Limit(e.Order);
         var previous = e.Previous.TryGet(out var known) ? known : null;
@@ -86,6 +88,7 @@ internal sealed class RolloutInterpreter(
 
     private async Task GoBackAsync(RolloutEffect.FireRollback e)
     {
+        await _live.QuietAsync(_closing.Token);
         var activator = ActivatorOf(e.Order);
         using var limit = Limit(e.Order);
         var request = new SwitchRequest(

@@ -18,6 +18,9 @@ namespace Agent.Shell.Probes;
 /// <param name="programs">What it may run; null: anything.</param>
 internal sealed class ExecProbe(ICommands commands, IHost host, ProgramRule? programs)
 {
+    /// <summary>Of the labels of probes' processes; those of a switch begin with its channel or step.</summary>
+    public const string LabelPrefix = "probe ";
+
     private const int LastLines = 3;
 
     /// <summary>Its end is read at once; this is for a host so busy that "at once" takes seconds.</summary>
@@ -31,7 +34,7 @@ internal sealed class ExecProbe(ICommands commands, IHost host, ProgramRule? pro
         var name = $"probe {rollout} {probe.Name} {Ids.New()}";
         var request = new CommandRequest(
             name,
-            $"probe {probe.Name}",
+            LabelPrefix + probe.Name,
             [.. check.Command],
             WorkingDirectory: "/",
             Environments.Inherited(),

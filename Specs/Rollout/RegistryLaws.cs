@@ -192,6 +192,44 @@ public sealed class RegistryLaws
         Assert.DoesNotContain(found.Effects, effect => effect is Effect.Reject);
     });
 
+    /// RO-3, CO-5: a switch that an agent's death cut off is taken up before the ways back that waited for it.
+    [Fact]
+    public void A_new_agent_takes_up_the_switch_under_way_first() => Soup.EachStep(moment =>
+    {
+        var owed = RolloutsSoup.Step(moment.After, new(moment.Input.At, new Errand.Recover(new("boot0")))).Effects;
+        var back = owed.SkipWhile(effect => effect is not Effect.FireRollback);
+        foreach (var fired in back.OfType<Effect.FireSwitch>())
+        {
+            // One that waited for its turn, and not one that was under way.
+            Assert.IsType<State.Pending>(moment.After.All[fired.Order.Id]);
+        }
+    });
+
+    /// RO-3, CO-5: the channel's name, by which rollouts are kept, decides nothing.
+    [Fact]
+    public void A_way_back_of_an_earlier_name_waits_for_the_switch()
+    {
+        var (edge, stable) = (Specimens.Order(1, "edge"), Specimens.Order(5, "stable"));
+        Errand[] errands =
+        [
+            new Errand.Accept(edge),
+            new Errand.Report(edge.Id, new Event.ActivationStarted(1, Ids.Release(0), "release")),
+            new Errand.Report(edge.Id, new Event.ActivationCompleted(1, edge.Target)),
+            new Errand.Accept(stable),
+            new Errand.Report(edge.Id, new Event.ProbeReported(
+                1, Ids.Probe("http"), new ProbeOutcome.Failed("refused"), Seq<ControlResult>())),
+            new Errand.Wake(),
+        ];
+        var rollouts = Rollouts.Empty;
+        foreach (var (n, errand) in errands.Index())
+        {
+            rollouts = RolloutsSoup.Step(rollouts, new(new Instant(n * 200_000), errand)).State;
+        }
+
+        var owed = rollouts.Recover(new("boot0"), new Instant(2_000_000)).Effects;
+        Assert.Equal([typeof(Effect.FireSwitch), typeof(Effect.FireRollback)], owed.Map(effect => effect.GetType()).ToArray());
+    }
+
     /// RO-3: of the decided ones as many are kept as the bound says, and the newest.
     [Fact]
     public void Decided_ones_are_kept_up_to_the_bound()

@@ -1,0 +1,30 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Host;
+using Agent.Core.Process;
+using Agent.Shell.Loop;
+using Agent.Shell.Probes;
+
+namespace Agent.Shell.Effects;
+
+/// <summary>The commands of switches that run now, whichever agent began them.</summary>
+internal sealed class LiveSwitches(IHost host)
+{
+    /// <summary>
+    /// Returns when none of those that run now does: a command outlives the agent that began it, and nothing is
+    /// switched beside one. Each has its own limit, so this wait has an end.
+    /// </summary>
+    public async Task QuietAsync(CancellationToken stop)
+    {
+        var live = Live(host.Current.State).Select(state => state.Profile.Id).ToHashSet();
+        await host.WhenAsync(now => !Live(now.State).Any(state => live.Contains(state.Profile.Id)), stop);
+    }
+
+    private static IEnumerable<ProcessState> Live(HostState state) => state.Processes.All.Values.Where(one =>
+        one is not (ProcessState.Exited or ProcessState.Reaped)
+        && one.Profile.Spec.Kind == ProcessKind.Activation
+        && !one.Profile.Spec.Label.StartsWith(ExecProbe.LabelPrefix, StringComparison.Ordinal));
+}
