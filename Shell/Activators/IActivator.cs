@@ -25,6 +25,11 @@ internal interface IActivator
 
     /// <summary>Makes the release the running one. Throws <see cref="ActivationException"/>.</summary>
     Task<SwitchResult> SwitchAsync(SwitchRequest request, CancellationToken stop);
+
+    /// <summary>
+    /// The switch is given up: ends what of it runs where the agent's own processes do not, and returns when that is over.
+    /// </summary>
+    Task EndAsync(SwitchRequest request, CancellationToken stop);
 }
 
 /// <summary>

@@ -4,9 +4,11 @@ using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Host;
+using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Shell.Loop;
 using Agent.Shell.Probes;
+using LanguageExt;
 
 namespace Agent.Shell.Effects;
 
@@ -21,6 +23,18 @@ internal sealed class LiveSwitches(IHost host)
     {
         var live = Live(host.Current.State).Select(state => state.Profile.Id).ToHashSet();
         await host.WhenAsync(now => !Live(now.State).Any(state => live.Contains(state.Profile.Id)), stop);
+    }
+
+    /// <summary>Stops those that run now, kills what does not stop, and returns when they are over.</summary>
+    public async Task EndAsync(CancellationToken stop)
+    {
+        foreach (var state in Live(host.Current.State).ToArray())
+        {
+            var end = new ProcessEvent.StopRequested(Option<TimeSpan>.None);
+            await host.AskAsync(new HostEvent.ProcessRequested(state.Profile.Id, Principal.Root, end), stop);
+        }
+
+        await QuietAsync(stop);
     }
 
     private static IEnumerable<ProcessState> Live(HostState state) => state.Processes.All.Values.Where(one =>

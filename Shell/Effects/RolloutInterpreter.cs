@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Host;
 using Agent.Core.Model;
+using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Shell.Activators;
 using Agent.Shell.Loop;
@@ -19,12 +20,13 @@ namespace Agent.Shell.Effects;
 /// of its own activation; the core decides what follows.
 /// </summary>
 internal sealed class RolloutInterpreter(
-    IHost host, IReadOnlyDictionary<ActivatorKind, IActivator> activators, BootId boot) : IAsyncDisposable
+    IHost host, IReadOnlyDictionary<ActivatorKind, IActivator> activators, BootId boot, TimeSpan? margin = null)
+    : IAsyncDisposable
 {
     /// <summary>
-    /// Over the switch's own limit: the commands of a switch are ended at that, and their end must still be seen.
+    /// Over the switch's own limit: its command is ended at that, has its grace, and its end must still be seen.
     /// </summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Margin = ProcessSpec.MaxGrace + TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private readonly LiveSwitches _live = new(host);
@@ -67,21 +69,20 @@ internal sealed class RolloutInterpreter(
     {
         await _live.QuietAsync(_closing.Token);
         var activator = ActivatorOf(e.Order);
-        using var limit = Limit(e.Order);
         var previous = e.Previous.TryGet(out var known) ? known : null;
-        var running = await activator.RunningAsync(e.Order.Channel, limit.Token);
+        var running = await activator.RunningAsync(e.Order.Channel, _closing.Token);
         var way = running is null || running == e.Order.Target ? previous : running;
         var request = new SwitchRequest(
             e.Order.Id, e.Activation, e.Order.Target, way, e.Order.Policy.SwitchTimeout, IsRollback: false);
-        await activator.PrepareAsync(request, limit.Token);
+        await PrepareAsync(activator, request);
 
         // Durable before the host is touched: from here on whoever takes over knows the way back.
         await TellAsync(e.Order, new Event.ActivationStarted(e.Activation, Optional(running), activator.Method));
-        var result = await activator.SwitchAsync(request, limit.Token);
+        var result = await WithinAsync(activator, request, stop => activator.SwitchAsync(request, stop));
         await TellAsync(e.Order, result switch
         {
             SwitchResult.Done => new Event.ActivationCompleted(
-                e.Activation, Optional(await activator.RunningAsync(e.Order.Channel, limit.Token))),
+                e.Activation, Optional(await activator.RunningAsync(e.Order.Channel, _closing.Token))),
             SwitchResult.Deferred(var component) => new Event.ActivationDeferred(e.Activation, component, boot),
         });
     }
@@ -90,15 +91,14 @@ internal sealed class RolloutInterpreter(
     {
         await _live.QuietAsync(_closing.Token);
         var activator = ActivatorOf(e.Order);
-        using var limit = Limit(e.Order);
         var request = new SwitchRequest(
             e.Order.Id, e.Activation, e.To, e.Order.Target, e.Order.Policy.SwitchTimeout, IsRollback: true);
-        await activator.PrepareAsync(request, limit.Token);
-        var result = await activator.SwitchAsync(request, limit.Token);
+        await PrepareAsync(activator, request);
+        var result = await WithinAsync(activator, request, stop => activator.SwitchAsync(request, stop));
         await TellAsync(e.Order, result switch
         {
             SwitchResult.Done => new Event.RollbackCompleted(
-                e.Activation, Optional(await activator.RunningAsync(e.Order.Channel, limit.Token))),
+                e.Activation, Optional(await activator.RunningAsync(e.Order.Channel, _closing.Token))),
             SwitchResult.Deferred(var component) => new Event.RollbackFailed(
                 e.Activation, "needs-reboot", $"{component} goes back only with a reboot; reboot this host"),
         });
@@ -167,11 +167,35 @@ internal sealed class RolloutInterpreter(
         ? activator
         : throw new ActivationException("no-activator", $"this host cannot switch {order.Activator} releases");
 
-    private CancellationTokenSource Limit(RolloutOrder order)
+    /// <summary>What it takes to bring a release here is not taken from the time of the switch.</summary>
+    private async Task PrepareAsync(IActivator activator, SwitchRequest request) => await WithinAsync(
+        activator,
+        request,
+        async stop =>
+        {
+            await activator.PrepareAsync(request, stop);
+            return true;
+        });
+
+    /// <summary>
+    /// One part of a switch, within a limit of its own. The limit ends the wait only: a command is ended too, and is
+    /// seen to have ended, before anybody is told, or the way back would begin beside it.
+    /// </summary>
+    private async Task<T> WithinAsync<T>(IActivator activator, SwitchRequest request, Func<CancellationToken, Task<T>> part)
     {
-        var limit = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
-        limit.CancelAfter(order.Policy.SwitchTimeout + Margin);
-        return limit;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        limit.CancelAfter(request.Timeout + (margin ?? Margin));
+        try
+        {
+            return await part(limit.Token);
+        }
+        catch (Exception failure) when (failure is ActivationException or OperationCanceledException)
+        {
+            if (_closing.IsCancellationRequested) throw;
+            await activator.EndAsync(request, _closing.Token);
+            await _live.EndAsync(_closing.Token);
+            throw;
+        }
     }
 
     private static Option<ReleaseId> Optional(ReleaseId? release) =>

@@ -43,8 +43,11 @@ internal sealed class KeptHost : IAsyncDisposable
             if (effect is HostEffect.Process(var process)) _processes!.Run(process);
         });
         _processes = new ProcessInterpreter(Host, _keeper, Output, secrets, _ending.Token);
-        Probing = new Probing(new SupervisedCommands(Host, secrets, Output));
+        Commands = new SupervisedCommands(Host, secrets, Output);
+        Probing = new Probing(Commands);
     }
+
+    public SupervisedCommands Commands { get; }
 
     public Probing Probing { get; }
 

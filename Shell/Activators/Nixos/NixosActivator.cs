@@ -66,6 +66,15 @@ internal sealed class NixosActivator : IActivator
         return new SwitchResult.Done();
     }
 
+    public async Task EndAsync(SwitchRequest request, CancellationToken stop)
+    {
+        foreach (var action in (string[])["switch", "boot"])
+        {
+            await _commands.EndApartAsync(request, action, stop);
+            await _commands.EndApartAsync(request, $"{action}-again", stop);
+        }
+    }
+
     /// <summary>
     /// Runs the target's own script. If nobody saw its end, as after a power cut, it is run once more: it does the
     /// same from wherever the first one stopped.

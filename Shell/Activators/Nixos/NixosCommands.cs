@@ -24,6 +24,11 @@ internal sealed class NixosCommands(NixosPaths paths, ICommands commands)
             ? new UnitCommands(commands).RunAsync(Describe(request, step, command), stop)
             : RunAsync(request, step, command, stop);
 
+    /// <summary>Ends what such a command left running, if it was begun, and returns when it is over.</summary>
+    public Task EndApartAsync(SwitchRequest request, string step, CancellationToken stop) => paths.HasSystemd
+        ? new UnitCommands(commands).EndAsync(Describe(request, step, []), stop)
+        : Task.CompletedTask;
+
     private CommandRequest Describe(SwitchRequest request, string step, IReadOnlyList<string> command) => new(
         $"{request.Rollout}/{request.Activation}/{step}",
         $"{step} of {request.Rollout}",

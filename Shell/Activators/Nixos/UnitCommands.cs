@@ -25,6 +25,9 @@ internal sealed class UnitCommands(ICommands commands)
     /// <summary>A question to systemd; it may be re-executing itself just then.</summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>A unit has systemd's 90 s to stop before it is killed.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(120);
+
     /// <summary>Until its answer is read, and not so long that the answers fill the registry.</summary>
     private static readonly TimeSpan AnswerKept = TimeSpan.FromSeconds(10);
 
@@ -61,6 +64,25 @@ internal sealed class UnitCommands(ICommands commands)
         throw new ActivationException("timed-out", $"systemd did not say within {request.Limit} how {unit} ended");
     }
 
+    /// <summary>
+    /// Stops the unit of that name, if it was begun, and returns when systemd says that it does not run: after its own
+    /// time to stop, systemd kills it.
+    /// </summary>
+    public async Task EndAsync(CommandRequest request, CancellationToken stop)
+    {
+        if (!commands.HasBegun(StartName(request))) return;
+        var unit = UnitOf(request.Name);
+        for (var wait = FirstWait; await LookAsync(request, unit, stop) is Sight.Unsettled; wait *= 2)
+        {
+            // A system whose manager hangs is asked again and again: going back beside a running switch is worse.
+            await commands.RunAsync(Ask(request, "stop", ["systemctl", "stop", unit]) with { Limit = StopLimit }, stop);
+            if (wait > LongestWait) wait = LongestWait;
+            await Task.Delay(wait, stop);
+        }
+    }
+
+    private static string StartName(CommandRequest request) => $"{request.Name}/start";
+
     /// <summary>The same name is the same unit; systemd's names may not hold all that ours may.</summary>
     private static string UnitOf(string name) =>
         $"agent-switch-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..16]}.service";
@@ -76,7 +98,7 @@ internal sealed class UnitCommands(ICommands commands)
         foreach (var (name, value) in request.Environment) command.Add($"--setenv={name}={value}");
         return request with
         {
-            Name = $"{request.Name}/start",
+            Name = StartName(request),
             Command = [.. command, "--", .. request.Command],
             Limit = LookLimit,
         };

@@ -53,6 +53,9 @@ internal sealed class ReleaseActivator(ReleaseStore store, ICommands commands, s
         return new SwitchResult.Done();
     }
 
+    /// <summary>A hook is a process of the agent's.</summary>
+    public Task EndAsync(SwitchRequest request, CancellationToken stop) => Task.CompletedTask;
+
     private void Check(ReleaseId release, string what, CancellationToken stop)
     {
         var sha256 = Sha256(release);
