@@ -92,6 +92,25 @@ public sealed record Rollouts(
         return Settle(step, now);
     }
 
+    /// <summary>
+    /// The releases that must stay on the host: what each open rollout goes to and could go back to, and the newest
+    /// <paramref name="keep"/> of each channel.
+    /// </summary>
+    public Seq<ReleaseId> Needed(int keep)
+    {
+        var needed = Seq<ReleaseId>();
+        foreach (var state in All.Values)
+        {
+            var order = state.Profile.Order;
+            if (state.IsTerminal && NewerThan(order) >= keep) continue;
+            needed = needed.Add(order.Target);
+            if (state.IsTerminal) continue;
+            if (RolloutMachine.SwitchOf(state).Bind(one => one.Previous).TryGet(out var previous)) needed = needed.Add(previous);
+        }
+
+        return needed;
+    }
+
     public Option<Instant> Deadline
     {
         get
@@ -140,6 +159,18 @@ public sealed record Rollouts(
         }
 
         return ReferenceEquals(newest, state) ? Option<RolloutId>.None : newest.Profile.Order.Id;
+    }
+
+    private int NewerThan(RolloutOrder order)
+    {
+        var newer = 0;
+        foreach (var other in All.Values)
+        {
+            var one = other.Profile.Order;
+            if (one.Channel == order.Channel && one.Version > order.Version) newer++;
+        }
+
+        return newer;
     }
 
     /// <summary>Who waits for its turn and came first.</summary>

@@ -83,7 +83,9 @@ internal sealed class AgentRun : IAsyncDisposable
         var activators = new Dictionary<ActivatorKind, IActivator>
         {
             [ActivatorKind.Release] =
-                new ReleaseActivator(_releases, commands, paths.Socket, () => _config.Rollout.KeepReleases),
+                new ReleaseActivator(
+                    _releases, commands, paths.Socket, () => _config.Rollout.KeepReleases,
+                    () => _loop.Current.State.Rollouts),
             [ActivatorKind.Nixos] = new NixosActivator(config.Rollout.Nixos, commands),
         };
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));

@@ -230,6 +230,22 @@ public sealed class RegistryLaws
         Assert.Equal([typeof(Effect.FireSwitch), typeof(Effect.FireRollback)], owed.Map(effect => effect.GetType()).ToArray());
     }
 
+    /// RO-4, RO-11: whatever other channels do, what a rollout goes to or may go back to stays on the host, and so does
+    /// the newest of each channel.
+    [Fact]
+    public void What_an_open_rollout_needs_is_needed() => Soup.EachStep(moment =>
+    {
+        var needed = moment.After.Needed(keep: 1).ToArray();
+        foreach (var state in moment.After.All.Values)
+        {
+            var newest = moment.After.All.Values.Filter(one => one.Profile.Order.Channel == state.Profile.Order.Channel)
+                .Max(one => one.Profile.Order.Version);
+            if (!state.IsTerminal || state.Profile.Order.Version == newest) Assert.Contains(state.Profile.Order.Target, needed);
+            if (state.IsTerminal || !RolloutMachine.SwitchOf(state).TryGet(out var last)) continue;
+            if (last.Previous.TryGet(out var previous)) Assert.Contains(previous, needed);
+        }
+    });
+
     /// RO-3: of the decided ones as many are kept as the bound says, and the newest.
     [Fact]
     public void Decided_ones_are_kept_up_to_the_bound()

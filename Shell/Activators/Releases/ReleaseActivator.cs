@@ -6,6 +6,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Core.Rollout;
 using Agent.Shell.Effects;
 using Agent.Shell.Linux;
 
@@ -15,7 +16,8 @@ namespace Agent.Shell.Activators.Releases;
 /// Switches between releases of the store: the channel's link goes over in one rename, then the release's own hook,
 /// the file <c>activate</c> at its root if it has one, is run once. Going back runs the hook of the release gone back to.
 /// </summary>
-internal sealed class ReleaseActivator(ReleaseStore store, ICommands commands, string socket, Func<int> keep) : IActivator
+internal sealed class ReleaseActivator(
+    ReleaseStore store, ICommands commands, string socket, Func<int> keep, Func<Rollouts> rollouts) : IActivator
 {
     public const string Hook = "activate";
 
@@ -49,7 +51,7 @@ internal sealed class ReleaseActivator(ReleaseStore store, ICommands commands, s
             return true;
         });
         if (HasHook(sha256)) await RunHookAsync(request, sha256, stop);
-        Told(() => store.Collect(keep(), Pinned(request)));
+        Told(() => store.Collect(keep(), Pinned(request, keep())));
         return new SwitchResult.Done();
     }
 
@@ -103,15 +105,24 @@ internal sealed class ReleaseActivator(ReleaseStore store, ICommands commands, s
         ["AGENT_CURRENT"] = store.PathOfCurrent(request.Rollout.Channel.Value),
     };
 
-    private static HashSet<string> Pinned(SwitchRequest request)
+    /// <summary>Of this switch, and of every other rollout of the host.</summary>
+    private HashSet<string> Pinned(SwitchRequest request, int keep)
     {
         var pinned = new HashSet<string>(StringComparer.Ordinal) { Sha256(request.To) };
         if (request.From is not null) pinned.Add(Sha256(request.From));
+        foreach (var release in rollouts().Needed(keep))
+        {
+            if (IsArchive(release)) pinned.Add(Sha256(release));
+        }
+
         return pinned;
     }
 
+    private static bool IsArchive(ReleaseId release) =>
+        release.Value.StartsWith(ReleaseId.ArchivePrefix, StringComparison.Ordinal);
+
     private static string Sha256(ReleaseId release) =>
-        release.Value.StartsWith(ReleaseId.ArchivePrefix, StringComparison.Ordinal)
+        IsArchive(release)
             ? release.Value[ReleaseId.ArchivePrefix.Length..]
             : throw new ActivationException("wrong-activator", $"{release} is no archive");
 
