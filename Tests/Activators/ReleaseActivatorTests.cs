@@ -34,6 +34,22 @@ public sealed class ReleaseActivatorTests
         Assert.Equal([next.Sha256], world.Store.List());
     }
 
+    /// RO-11: the switch is done when old releases cannot be cleared away, and a channel that leads elsewhere stops none.
+    [Fact]
+    public async Task What_cannot_be_cleared_away_undoes_no_switch()
+    {
+        using var world = new StoreWorld();
+        var (old, next) = (await world.ImportAsync(("a", "1")), await world.ImportAsync(("a", "2")));
+        Directory.CreateSymbolicLink(Path.Combine(world.Root, "channels", "stray"), "/nowhere");
+        Assert.IsType<SwitchResult.Done>(await Activator(world, Rollouts.Empty).SwitchAsync(Request(next), CancellationToken.None));
+        Directory.Delete(Path.Combine(world.Root, "channels", "stray"));
+        world.Store.Switch("foreign", old.Sha256);
+        File.Delete(world.Store.PathOfCurrent("foreign"));
+        File.CreateSymbolicLink(world.Store.PathOfCurrent("foreign"), "/etc");
+        Assert.IsType<SwitchResult.Done>(await Activator(world, Rollouts.Empty).SwitchAsync(Request(next), CancellationToken.None));
+        Assert.Equal([next.Sha256], world.Store.List());
+    }
+
     private static ReleaseActivator Activator(StoreWorld world, Rollouts rollouts) =>
         new(world.Store, new CommandsOnce(), "socket", () => 0, () => rollouts);
 

@@ -9,6 +9,7 @@ using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Shell.Effects;
 using Agent.Shell.Linux;
+using Agent.Shell.Observability;
 
 namespace Agent.Shell.Activators.Releases;
 
@@ -51,8 +52,21 @@ internal sealed class ReleaseActivator(
             return true;
         });
         if (HasHook(sha256)) await RunHookAsync(request, sha256, stop);
-        Told(() => store.Collect(keep(), Pinned(request, keep())));
+        Collect(request);
         return new SwitchResult.Done();
+    }
+
+    /// <summary>The host runs the release by now; what cannot be cleared away is no failure of the switch.</summary>
+    private void Collect(SwitchRequest request)
+    {
+        try
+        {
+            store.Collect(keep(), Pinned(request, keep()));
+        }
+        catch (Exception failure) when (failure is ReleaseRefused or FileFailure or IOException)
+        {
+            Log.Warn("old releases could not be removed and take up room", ("rollout", request.Rollout), ("error", failure.Message));
+        }
     }
 
     /// <summary>A hook is a process of the agent's.</summary>

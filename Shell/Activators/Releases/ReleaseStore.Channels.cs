@@ -14,12 +14,25 @@ internal sealed partial class ReleaseStore
     /// <exception cref="ReleaseRefused">The link leads elsewhere than into the store.</exception>
     public string? Current(string channel)
     {
+        if (Link(channel) is not { } target) return null;
+        return InStore(channel) ?? throw new ReleaseRefused(
+            ReleaseCode.Channel, $"channel {channel}: {PathOfCurrent(channel)} is no link to a release: {target}");
+    }
+
+    /// <summary>The release that a channel's link leads to; null where it leads elsewhere or is not there.</summary>
+    private string? InStore(string channel)
+    {
+        var target = Link(channel) ?? "";
+        var sha256 = target.StartsWith(LinkPrefix, StringComparison.Ordinal) ? target[LinkPrefix.Length..] : "";
+        return IsSha256(sha256) ? sha256 : null;
+    }
+
+    /// <summary>Where a channel's link leads; nowhere if it is something else, null if there is none.</summary>
+    private string? Link(string channel)
+    {
         var link = KnownChannel(channel) + "/" + CurrentLink;
         if (_channels.Look(link) is not { } node) return null;
-        var target = node.Kind == NodeKind.Link ? _channels.ReadLink(link) : "";
-        var sha256 = target.StartsWith(LinkPrefix, StringComparison.Ordinal) ? target[LinkPrefix.Length..] : "";
-        return IsSha256(sha256) ? sha256 : throw new ReleaseRefused(
-            ReleaseCode.Channel, $"channel {channel}: {PathOfCurrent(channel)} is no link to a release: {target}");
+        return node.Kind == NodeKind.Link ? _channels.ReadLink(link) : "";
     }
 
     /// <summary>

@@ -100,17 +100,16 @@ internal sealed partial class ReleaseStore : IDisposable
 
     /// <summary>
     /// Removes releases beyond the newest <paramref name="keep"/>, by when they were imported; never one that is a
-    /// channel's current or <paramref name="pinned"/>. A tree leaves the store by one rename before it is deleted.
+    /// channel's current or <paramref name="pinned"/>. A channel whose link leads elsewhere uses none of them. A tree leaves the store by one rename before it is deleted.
     /// </summary>
     /// <returns>What was removed.</returns>
-    /// <exception cref="ReleaseRefused">A channel's link leads elsewhere: what is in use is then unknown.</exception>
     public IReadOnlyList<string> Collect(int keep, IReadOnlySet<string> pinned)
     {
         List<string> gone = [];
         var junk = NewName();
         lock (_gate)
         {
-            var used = _channels.List().Where(IsChannel).Select(Current).ToHashSet(StringComparer.Ordinal);
+            var used = _channels.List().Where(IsChannel).Select(InStore).ToHashSet(StringComparer.Ordinal);
             gone.AddRange(List().Skip(keep).Where(sha256 => !used.Contains(sha256) && !pinned.Contains(sha256)));
             if (gone.Count == 0) return gone;
             _staging.Make(junk);
