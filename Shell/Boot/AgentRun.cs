@@ -126,6 +126,11 @@ internal sealed class AgentRun : IAsyncDisposable
                     directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }
 
+            // 0711: services of any user pass through to their releases; every folder in it is closed but that.
+            File.SetUnixFileMode(
+                paths.StateDir,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
             var config = ConfigReader.Read(paths, options.ConfigIsDefault);
             var (gate, holder) = StateLock.TryTake(paths.StateDir);
             if (gate is null) return Refuse($"the agent with pid {holder} runs on {paths.StateDir} already");

@@ -14,8 +14,9 @@ internal static class DirectoryCheck
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+    /// <summary>To pass through is not among them: services of any user pass to their releases.</summary>
+    private const UnixFileMode Others =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     private const long EnoughDisk = 2L << 30;
 
@@ -31,7 +32,7 @@ internal static class DirectoryCheck
         }
 
         return Directory.Exists(path) && (File.GetUnixFileMode(path) & Others) != 0
-            ? Finding.Warn("state dir", $"{path} is open to others", $"chmod 700 {path}")
+            ? Finding.Warn("state dir", $"{path} is open to others", $"chmod 711 {path}")
             : found;
     }
 

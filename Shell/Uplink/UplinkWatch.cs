@@ -195,7 +195,7 @@ internal sealed class UplinkWatch(
     /// <summary>The archive, in a file of its own; it is judged by whoever asked for it.</summary>
     private async Task<string> FetchAsync(string sha256, long length, CancellationToken stop)
     {
-        Directory.CreateDirectory(downloads);
+        Directory.CreateDirectory(downloads, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var path = Path.Combine(downloads, sha256);
         await using var file = File.Create(path);
         await link.Client.DownloadAsync(Protocol.Releases + sha256, file, length, stop);

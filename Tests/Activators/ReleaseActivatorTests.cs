@@ -50,6 +50,18 @@ public sealed class ReleaseActivatorTests
         Assert.Equal([next.Sha256], world.Store.List());
     }
 
+    /// RO-11: a hook does not work in the tree of its release.
+    [Fact]
+    public async Task A_hook_leaves_its_release_as_it_is()
+    {
+        using var world = new StoreWorld();
+        var release = TestRelease.Of(
+            world.Archives, new TarBytes().Add("activate", $"#!/bin/sh\npwd >{world.Home}/where\n", mode: 0x1ED).ToGzip());
+        await world.ImportAsync(release);
+        await Activator(world, Rollouts.Empty).SwitchAsync(Request(release), CancellationToken.None);
+        Assert.Equal("/\n", await File.ReadAllTextAsync(Path.Combine(world.Home, "where")));
+    }
+
     private static ReleaseActivator Activator(StoreWorld world, Rollouts rollouts) =>
         new(world.Store, new CommandsOnce(), "socket", () => 0, () => rollouts);
 

@@ -78,7 +78,6 @@ public sealed class ReleaseChannelTests
     [InlineData("gone", "d/f")]
     [InlineData("mode", "d/f")]
     [InlineData("directory mode", "d")]
-    [InlineData("added", "d/new")]
     [InlineData("link", "l")]
     [InlineData("file to link", "d/f")]
     [InlineData("directory to link", "d")]
@@ -95,6 +94,37 @@ public sealed class ReleaseChannelTests
         Assert.Null(world.Store.Verify(release.Sha256));
         Damage(world.Store.PathOf(release.Sha256), damage);
         Assert.Contains(named, world.Store.Verify(release.Sha256), StringComparison.Ordinal);
+    }
+
+    /// RO-11: what a service or a hook left in a release's tree is told, and keeps nobody from the release.
+    [Fact]
+    public async Task A_stranger_in_a_release_is_told_and_blocks_nothing()
+    {
+        using var world = new StoreWorld();
+        var release = TestRelease.Of(world.Archives, new TarBytes().Add("d/f", "text").Link("l", "d").ToGzip());
+        await world.ImportAsync(release);
+        Assert.Null(world.Store.Stranger(release.Sha256));
+        Damage(world.Store.PathOf(release.Sha256), "added");
+        Assert.Null(world.Store.Verify(release.Sha256));
+        Assert.Contains("d/new", world.Store.Stranger(release.Sha256), StringComparison.Ordinal);
+    }
+
+    /// RO-11: a service of another user runs its release; nobody else lists the store or sees what is being imported.
+    [Fact]
+    public async Task The_way_to_a_release_is_passable()
+    {
+        using var world = new StoreWorld();
+        var release = await world.ImportAsync(("a", "1"));
+        world.Store.Switch("main", release.Sha256);
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        foreach (var open in (string[])["", "store", "channels", "channels/main"])
+        {
+            Assert.Equal(
+                Private | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute,
+                File.GetUnixFileMode(Path.Combine(world.Root, open)));
+        }
+
+        Assert.Equal(Private, File.GetUnixFileMode(world.Staging));
     }
 
     /// RO-11: the newest stay, and what is in use or pinned, whatever its age.

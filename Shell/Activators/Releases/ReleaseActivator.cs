@@ -81,6 +81,10 @@ internal sealed class ReleaseActivator(
         }
 
         if (store.Verify(sha256, stop) is { } problem) throw new ActivationException($"{what}-corrupt", problem);
+        if (store.Stranger(sha256, stop) is { } stranger)
+        {
+            Log.Warn("a release's tree holds what its archive did not", ("what", what), ("found", stranger));
+        }
     }
 
     private bool HasHook(string sha256)
@@ -91,13 +95,12 @@ internal sealed class ReleaseActivator(
 
     private async Task RunHookAsync(SwitchRequest request, string sha256, CancellationToken stop)
     {
-        var tree = store.PathOf(sha256);
         var end = await commands.RunAsync(
             new(
                 string.Create(CultureInfo.InvariantCulture, $"{request.Rollout}/{request.Activation}/{Hook}"),
                 $"{request.Rollout.Channel}-{Hook}",
-                [Path.Combine(tree, Hook)],
-                tree,
+                [Path.Combine(store.PathOf(sha256), Hook)],
+                WorkingDirectory: "/", // In the tree, what a hook writes beside it would change the release.
                 Environment(request),
                 request.Timeout,
                 ProcessSpec.MaxRetention),

@@ -50,6 +50,7 @@ internal sealed partial class ReleaseStore
             }
 
             using var folder = _channels.EnterOrMake(KnownChannel(channel));
+            folder.SetMode(Passable);
             folder.Remove(NewLink);
             folder.Link(NewLink, LinkPrefix + sha256);
 

@@ -120,7 +120,7 @@ internal sealed partial class ReleaseStore
             folder.Sync();
         }
 
-        if (TreeCheck.Difference(tree, index, stop) is { } difference)
+        if ((TreeCheck.Difference(tree, index, stop) ?? TreeCheck.Stranger(tree, index, stop)) is { } difference)
         {
             throw Changed($"the unpacked tree is not as it was written: {difference}");
         }

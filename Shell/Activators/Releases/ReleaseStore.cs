@@ -25,6 +25,9 @@ internal sealed partial class ReleaseStore : IDisposable
     /// <summary>Of an index: all names, and a hundred bytes for each entry.</summary>
     private const int IndexBytes = 128 << 20;
 
+    /// <summary>0711: a service of any user runs its release, which has modes of its own; none can list them.</summary>
+    private const uint Passable = 0x1C9;
+
     private readonly Lock _gate = new();
     private readonly ReleaseLimits _limits;
     private readonly string _path;
@@ -41,10 +44,12 @@ internal sealed partial class ReleaseStore : IDisposable
         Directory.CreateDirectory(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Files.SyncDirectory(Path.GetDirectoryName(_path) ?? _path);
         _root = Folder.Open(_path);
-        _root.SetMode(0x1C0);
+        _root.SetMode(Passable);
         _store = _root.EnterOrMake("store");
+        _store.SetMode(Passable);
         _staging = _root.EnterOrMake("staging");
         _channels = _root.EnterOrMake("channels");
+        _channels.SetMode(Passable);
     }
 
     /// <summary>Where a release's tree is, or would be.</summary>
@@ -54,21 +59,16 @@ internal sealed partial class ReleaseStore : IDisposable
     public string PathOfCurrent(string channel) => Path.Combine(_path, "channels", KnownChannel(channel), CurrentLink);
 
     /// <summary>
-    /// What keeps a release from being used, or null: its index is whole and its tree equals it, to the last byte.
+    /// What keeps a release from being used, or null: its index is whole and all that it names is in its tree, to the last
+    /// byte. What else is there is <see cref="Stranger"/>'s to tell.
     /// </summary>
-    public string? Verify(string sha256, CancellationToken stop = default)
-    {
-        Known(sha256);
-        try
-        {
-            var problem = Problem(sha256, stop);
-            return problem is null ? null : $"release {sha256} {problem}";
-        }
-        catch (Exception failure) when (failure is FileFailure or IOException)
-        {
-            return $"release {sha256} cannot be read: {failure.Message}";
-        }
-    }
+    public string? Verify(string sha256, CancellationToken stop = default) => Look(sha256, TreeCheck.Difference, stop) is { } problem
+        ? $"release {sha256} {problem}; apply its manifest again with the archive, which replaces it"
+        : null;
+
+    /// <summary>A name in a release's tree that its archive did not have, as a service or a hook may leave one; or null.</summary>
+    public string? Stranger(string sha256, CancellationToken stop = default) =>
+        Look(sha256, TreeCheck.Stranger, stop) is { } problem ? $"release {sha256} {problem}" : null;
 
     /// <summary>All releases in the store, the one imported last first.</summary>
     public IReadOnlyList<string> List()
@@ -137,15 +137,27 @@ internal sealed partial class ReleaseStore : IDisposable
         _root.Dispose();
     }
 
-    private string? Problem(string sha256, CancellationToken stop)
+    private string? Look(string sha256, Func<Folder, ReleaseIndex, CancellationToken, string?> compare, CancellationToken stop)
+    {
+        Known(sha256);
+        try
+        {
+            return Problem(sha256, compare, stop);
+        }
+        catch (Exception failure) when (failure is FileFailure or IOException)
+        {
+            return $"cannot be read: {failure.Message}";
+        }
+    }
+
+    private string? Problem(string sha256, Func<Folder, ReleaseIndex, CancellationToken, string?> compare, CancellationToken stop)
     {
         if (_store.Look(sha256)?.Kind != NodeKind.Directory) return "is not in the store";
         if (_store.Look(sha256 + IndexSuffix) is not { Kind: NodeKind.File } file) return "has no index";
         if (file.Size > IndexBytes) return "has an index that is too large";
         if (ReleaseIndex.Parse(ReadIndex(sha256)) is not { } index) return "has an index that is not whole";
         using var tree = _store.Enter(sha256);
-        var difference = TreeCheck.Difference(tree, index, stop);
-        return difference is null ? null : $"is damaged: {difference}";
+        return compare(tree, index, stop) is { } difference ? $"is not as it was imported: {difference}" : null;
     }
 
     private byte[] ReadIndex(string sha256)

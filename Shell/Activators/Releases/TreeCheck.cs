@@ -14,17 +14,31 @@ internal static class TreeCheck
 {
     private const int BufferBytes = 128 << 10;
 
-    /// <summary>The first difference, or null if there is none.</summary>
+    /// <summary>The first entry that is missing or is not what the index says, or null if there is none.</summary>
     public static string? Difference(Folder tree, ReleaseIndex index, CancellationToken stop)
+    {
+        foreach (var entry in index.Entries)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (Difference(tree, entry, stop) is { } difference) return difference;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// The first name that is none of the index's, or null if there is none, in a tree that has no
+    /// <see cref="Difference(Folder, ReleaseIndex, CancellationToken)"/>.
+    /// </summary>
+    public static string? Stranger(Folder tree, ReleaseIndex index, CancellationToken stop)
     {
         var paths = index.Entries.Select(entry => entry.Path).ToHashSet(StringComparer.Ordinal);
         var listed = 1;
         foreach (var entry in index.Entries)
         {
             stop.ThrowIfCancellationRequested();
-            var difference = Difference(tree, entry, stop);
-            if (entry.Kind == NodeKind.Directory) difference ??= Stranger(tree, entry.Path, paths, ref listed);
-            if (difference is not null) return difference;
+            if (entry.Kind != NodeKind.Directory) continue;
+            if (Stranger(tree, entry.Path, paths, ref listed) is { } stranger) return stranger;
         }
 
         // Two names that are read as one and the same, because they are not UTF-8, are found here.
