@@ -24,7 +24,7 @@ public sealed class ReleaseActivatorTests
         using var world = new StoreWorld();
         var (old, soaking, next) = (
             await world.ImportAsync(("a", "1")), await world.ImportAsync(("a", "2")), await world.ImportAsync(("a", "3")));
-        var order = new Samples(1).Any<RolloutOrder>() with { Target = Id(soaking) };
+        var order = new Samples(1).Any<RolloutOrder>() with { Activator = ActivatorKind.Release, Target = Id(soaking) };
         order = order with { Policy = order.Policy with { Unattended = true } };
         var rollouts = Rollouts.Empty.Accept(order, new Instant(0)).Rollouts
             .Report(order.Id, new(new Instant(1), new RolloutEvent.ActivationStarted(1, Id(old), "release"))).Rollouts;
@@ -42,7 +42,7 @@ public sealed class ReleaseActivatorTests
         var (old, next) = (await world.ImportAsync(("a", "1")), await world.ImportAsync(("a", "2")));
         Directory.CreateSymbolicLink(Path.Combine(world.Root, "channels", "stray"), "/nowhere");
         Assert.IsType<SwitchResult.Done>(await Activator(world, Rollouts.Empty).SwitchAsync(Request(next), CancellationToken.None));
-        Directory.Delete(Path.Combine(world.Root, "channels", "stray"));
+        File.Delete(Path.Combine(world.Root, "channels", "stray"));
         world.Store.Switch("foreign", old.Sha256);
         File.Delete(world.Store.PathOfCurrent("foreign"));
         File.CreateSymbolicLink(world.Store.PathOfCurrent("foreign"), "/etc");

@@ -38,7 +38,10 @@ public sealed class ReleaseImportTests
         Assert.Equal(0, new FileInfo(Path.Combine(tree, "empty")).Length);
         Assert.Empty(Directory.EnumerateFileSystemEntries(world.Staging));
         Assert.Equal([release.Sha256], world.Store.List());
-        foreach (var folder in (string[])["", "store", "staging", "channels"]) Assert.Equal("700", Mode(Path.Combine(world.Root, folder)));
+
+        // Who runs a release as another user passes through; only its tree can be read.
+        foreach (var folder in (string[])["", "store", "channels"]) Assert.Equal("711", Mode(Path.Combine(world.Root, folder)));
+        Assert.Equal("700", Mode(Path.Combine(world.Root, "staging")));
     }
 
     /// RO-11: what GNU tar writes in any of its formats, compressed or not, is a release.

@@ -45,6 +45,8 @@ public sealed class LoopStartTests
         var order = new Samples(1).Any<RolloutOrder>();
         order = order with
         {
+            Activator = ActivatorKind.Release,
+            Target = ReleaseId.Parse(ReleaseId.ArchivePrefix + new string('a', 64)).IfNone(() => throw new InvalidOperationException()),
             Probes = Seq<ProbeSpec>.Empty,
             Policy = order.Policy with { Soak = TimeSpan.FromMinutes(1), VerdictWithin = TimeSpan.FromMinutes(10) },
         };
