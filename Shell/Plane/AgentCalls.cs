@@ -34,10 +34,9 @@ internal sealed class AgentCalls(PlaneParts parts)
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
         limit.CancelAfter(TimeSpan.FromSeconds(seconds ?? 0));
-        while (true)
+        using var ticket = parts.Bell.Wait(host.Name);
+        do
         {
-            using var ticket = parts.Bell.Wait(host.Name);
-
             // A host that is shut out while it waits is told so at once.
             parts.Door.Judge(host);
             if (Offer(host.Name) is { } offer) return offer;
@@ -49,9 +48,10 @@ internal sealed class AgentCalls(PlaneParts parts)
             {
                 return Answer.Nothing;
             }
-
-            if (ticket.IsReplaced) return Answer.Nothing;
         }
+        while (ticket.TryStay());
+
+        return Answer.Nothing;
     }
 
     /// <summary>What happened to this host's rollouts: one verdict for each, in order.</summary>
@@ -158,6 +158,7 @@ internal sealed class AgentCalls(PlaneParts parts)
         var running = new List<RunningRelease>();
         foreach (var one in beat.Running)
         {
+            if (one is null) return (null, Answer.Invalid("running", "has a null in it"));
             if (!ChannelName.Parse(one.Channel).TryGet(out var channel)) return (null, Answer.Invalid("running.channel", $"\"{one.Channel}\" is no channel"));
             if (!ReleaseId.Parse(one.Release).TryGet(out var release)) return (null, Answer.Invalid("running.release", $"\"{one.Release}\" is no release"));
             running.Add(new(channel, release));
@@ -166,6 +167,7 @@ internal sealed class AgentCalls(PlaneParts parts)
         var marks = new List<RolloutMark>();
         foreach (var one in beat.Rollouts)
         {
+            if (one is null) return (null, Answer.Invalid("rollouts", "has a null in it"));
             if (!RolloutId.Parse(one.Id).TryGet(out var id)) return (null, Answer.Invalid("rollouts.id", $"\"{one.Id}\" is no rollout"));
             marks.Add(new(id, one.Seq));
         }

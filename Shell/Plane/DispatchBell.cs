@@ -33,14 +33,22 @@ internal sealed class DispatchBell
     }
 
     /// <summary>A place at the bell, given up when it is disposed.</summary>
-    internal sealed class Ticket(DispatchBell bell, HostName host, TaskCompletionSource mine) : System.IDisposable
+    internal sealed class Ticket(DispatchBell bell, HostName host, TaskCompletionSource first) : System.IDisposable
     {
+        private TaskCompletionSource _mine = first;
+
         /// <summary>Ends when the bell is rung, a newer question of the host comes, or the caller gives up.</summary>
-        public Task RungAsync(CancellationToken stop) => mine.Task.WaitAsync(stop);
+        public Task RungAsync(CancellationToken stop) => _mine.Task.WaitAsync(stop);
 
-        /// <summary>A newer question of this host waits in its place.</summary>
-        public bool IsReplaced => !bell._waiting.TryGetValue(host, out var waiting) || waiting != mine;
+        /// <summary>Waits on in the same place; false where a newer question of this host has taken it.</summary>
+        public bool TryStay()
+        {
+            var next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!bell._waiting.TryUpdate(host, next, _mine)) return false;
+            _mine = next;
+            return true;
+        }
 
-        public void Dispose() => bell._waiting.TryRemove(new(host, mine));
+        public void Dispose() => bell._waiting.TryRemove(new(host, _mine));
     }
 }
