@@ -77,6 +77,7 @@ internal sealed class AgentRun : IAsyncDisposable
         _runtime = new RuntimeStarter(_loop, _secrets, Layout);
         _releases = new ReleaseStore(paths.Releases);
         _releases.Sweep();
+        if (Directory.Exists(paths.Downloads)) Directory.Delete(paths.Downloads, recursive: true);
         _wall = new WallClock(() => _loop.Now);
         _intake = new RolloutIntake(_loop, _releases, () => _config.Rollout, _wall);
         var commands = new SupervisedCommands(_loop, _secrets, _output);

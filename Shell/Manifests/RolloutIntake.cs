@@ -30,7 +30,6 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
 
     public async Task<IntakeResult> TakeAsync(Bundle bundle, Principal by, CancellationToken stop)
     {
-        await _one.WaitAsync(stop);
         try
         {
             if (Known(bundle.Manifest) is { } known) return new IntakeResult.Known(known);
@@ -59,10 +58,6 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FileFailure)
         {
             return new IntakeResult.Refused("disk", failure.Message);
-        }
-        finally
-        {
-            _one.Release();
         }
     }
 
@@ -118,7 +113,13 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         }
 
         if (!isThere && await FetchAsync(bundle, sha256, release.Length, stop) is { } problem) return problem;
-        store.KeepSigned(sha256, bundle.Release!.Value.Span, bundle.ReleaseSignatures!.Value.Span);
+        await AloneAsync(
+            () =>
+            {
+                store.KeepSigned(sha256, bundle.Release!.Value.Span, bundle.ReleaseSignatures!.Value.Span);
+                return Task.CompletedTask;
+            },
+            stop);
         return null;
     }
 
@@ -127,14 +128,15 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         if (bundle.Archive is { } archive)
         {
             if (!Path.IsPathFullyQualified(archive)) return new("invalid-input", "archive must be an absolute path");
-            await store.ImportAsync(archive, sha256, length, stop);
+            await AloneAsync(() => store.ImportAsync(archive, sha256, length, stop), stop);
             return null;
         }
 
+        // Nobody else waits for it: a plane that sends slowly must not keep the operator of this host from applying.
         var fetched = await bundle.Fetch!(sha256, length, stop);
         try
         {
-            await store.ImportAsync(fetched, sha256, length, stop);
+            await AloneAsync(() => store.ImportAsync(fetched, sha256, length, stop), stop);
         }
         finally
         {
@@ -142,5 +144,18 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         }
 
         return null;
+    }
+
+    private async Task AloneAsync(Func<Task> work, CancellationToken stop)
+    {
+        await _one.WaitAsync(stop);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            _one.Release();
+        }
     }
 }
