@@ -19,6 +19,8 @@ namespace Agent.Shell.Uplink;
 /// <summary>Sends what the outbox owes, one post at a time as the core orders them, and tells the core what came of it.</summary>
 internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisposable
 {
+    private const string Errand = "telling what happened";
+
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _gate = new();
     private Task _last = Task.CompletedTask;
@@ -60,6 +62,7 @@ internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisp
         try
         {
             outcome = await SendAsync(post);
+            link.Well(Errand);
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
@@ -67,11 +70,12 @@ internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisp
         }
         catch (PlaneFailure failure)
         {
+            if (link.Failed(Errand, failure.Message)) Log.Warn("the plane", ("at", Errand), ("failure", failure.Message));
             outcome = Failed(post, failure.Kind, failure.RetryAfter, failure.Message);
         }
         catch (Exception failure)
         {
-            Log.Fail("a post to the plane failed", ("post", post.Number), ("error", failure));
+            if (link.Failed(Errand, failure.Message)) Log.Fail("a post to the plane failed", ("error", failure));
             outcome = Failed(post, FailureKind.Unavailable, null, failure.Message);
         }
 
@@ -94,34 +98,42 @@ internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisp
         link.Heard();
         if (answer.Verdicts.Count != tellings.Count)
         {
-            throw new PlaneFailure(
-                FailureKind.Unavailable, "plane-answer", $"{answer.Verdicts.Count} verdicts on {tellings.Count} things told");
+            throw NoAnswer($"{answer.Verdicts.Count} verdicts on {tellings.Count} things told");
         }
 
         var verdicts = new List<ItemVerdict>();
         var replays = new List<ReplayRequest>();
         for (var i = 0; i < tellings.Count; i++)
         {
-            var verdict = answer.Verdicts[i];
-            if (verdict.Replay is { } replay && RolloutId.Parse(replay.Rollout).TryGet(out var id))
+            var verdict = answer.Verdicts[i] ?? throw NoAnswer("a verdict is null");
+            var position = i < wholes ? 0 : post.Items[i - wholes].Position;
+            switch (verdict)
             {
-                replays.Add(new(id, replay.From));
-            }
-            else if (i < wholes)
-            {
-                if (verdict.Status == 409) Log.Warn("the plane refuses a rollout", ("code", verdict.Code), ("detail", verdict.Detail));
-            }
-            else
-            {
-                var position = post.Items[i - wholes].Position;
-                verdicts.Add(verdict.Status == 409
-                    ? new ItemVerdict.Refused(position, verdict.Code ?? "refused", verdict.Detail ?? "")
-                    : new ItemVerdict.Accepted(position));
+                case { Status: 416, Replay: { } replay } when RolloutId.Parse(replay.Rollout).TryGet(out var id):
+                    if (IsKept(id)) replays.Add(new(id, replay.From));
+
+                    // Both sides have let it go: there is nothing that could be told before it.
+                    else if (i >= wholes) verdicts.Add(new ItemVerdict.Accepted(position));
+                    break;
+                case { Status: 409 } when i < wholes:
+                    Log.Warn("the plane refuses a rollout", ("code", verdict.Code), ("detail", verdict.Detail));
+                    break;
+                case { Status: 409 }:
+                    verdicts.Add(new ItemVerdict.Refused(position, verdict.Code ?? "refused", verdict.Detail ?? ""));
+                    break;
+                case { Status: 200 or 208 }:
+                    if (i >= wholes) verdicts.Add(new ItemVerdict.Accepted(position));
+                    break;
+                default:
+                    // Taking it for a yes would lose what was told.
+                    throw NoAnswer($"{verdict.Status} is no verdict");
             }
         }
 
         return new OutboxEvent.Delivered(post.Number, verdicts.ToArray().ToSeq(), replays.ToArray().ToSeq());
     }
+
+    private bool IsKept(RolloutId id) => host.Current.State.Rollouts.Find(id).IsSome;
 
     /// <summary>The rollouts that are owed as a whole, as they stand by now, then the items.</summary>
     private List<Telling> TellingsOf(OutboxEffect.Post post, out int wholes)
@@ -136,6 +148,9 @@ internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisp
         foreach (var item in post.Items) tellings.Add(new Telling.Happened(item.Rollout, item.Seq, item.At, item.Event));
         return tellings;
     }
+
+    private static PlaneFailure NoAnswer(string why) => new(
+        FailureKind.Unavailable, "plane-answer", $"that is no answer of a plane: {why}");
 
     private static OutboxEvent.DeliveryFailed Failed(
         OutboxEffect.Post post, FailureKind kind, TimeSpan? retryAfter, string detail) => new(

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Net;
 using System.Net.Http;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -20,6 +21,9 @@ namespace Agent.Shell.Uplink;
 /// </summary>
 internal sealed class PlaneClient : IDisposable
 {
+    // A line of 8 kbit/s brings twice that within the patience; who is slower keeps the host from newer work.
+    private const int LeastPart = 4 << 10;
+
     private readonly HttpClient _http;
 
     /// <param name="handler">From <see cref="PlaneConnections"/>; the client owns it.</param>
@@ -90,8 +94,8 @@ internal sealed class PlaneClient : IDisposable
     }
 
     /// <summary>
-    /// A body of a known length, written to a stream as it comes. A sender that says nothing for <see cref="Patience"/>
-    /// is given up; how long the whole takes is the line's matter.
+    /// A body of a known length, written to a stream as it comes. A sender that brings less than 4 KiB within <see
+    /// cref="Patience"/> is given up; how long the whole takes is the line's matter.
     /// </summary>
     public async Task DownloadAsync(string path, Stream to, long length, CancellationToken stop)
     {
@@ -104,18 +108,36 @@ internal sealed class PlaneClient : IDisposable
             if (answer.StatusCode != HttpStatusCode.OK) throw await RefusedAsync(answer, stalled.Token);
             await using var body = await answer.Content.ReadAsStreamAsync(stalled.Token);
             var buffer = new byte[128 << 10];
-            for (long done = 0; done < length;)
+            for (long done = 0, paid = 0; done < length;)
             {
-                stalled.CancelAfter(Patience);
+                if (done >= paid)
+                {
+                    stalled.CancelAfter(Patience);
+                    paid = done + LeastPart;
+                }
+
                 var read = await body.ReadAsync(buffer, stalled.Token);
                 if (read == 0) throw NoAnswer($"{path} ended after {done} of {length} bytes");
                 var wanted = (int)Math.Min(read, length - done);
-                await to.WriteAsync(buffer.AsMemory(0, wanted), stop);
+                await WriteAsync(to, buffer.AsMemory(0, wanted), stop);
                 done += wanted;
             }
 
             return 0;
         }, stop);
+    }
+
+    /// <summary>This side's own disk is not to be taken for the plane.</summary>
+    private static async Task WriteAsync(Stream to, ReadOnlyMemory<byte> bytes, CancellationToken stop)
+    {
+        try
+        {
+            await to.WriteAsync(bytes, stop);
+        }
+        catch (IOException failure)
+        {
+            throw new PlaneFailure(FailureKind.Unavailable, "disk", $"what it sends cannot be written here: {failure.Message}");
+        }
     }
 
     private Task<ReadOnlyMemory<byte>?> SendAsync(
@@ -157,7 +179,8 @@ internal sealed class PlaneClient : IDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new PlaneFailure(FailureKind.Unavailable, "plane-timeout", $"{Plane} did not answer in time");
+            throw new PlaneFailure(
+                FailureKind.Unavailable, "plane-timeout", $"{Plane} did not answer in time, or too slowly; see to the network");
         }
         catch (HttpRequestException failure)
         {
@@ -169,7 +192,7 @@ internal sealed class PlaneClient : IDisposable
         {
             throw new PlaneFailure(FailureKind.Unavailable, PkiFaults.NameOf(refused.Fault), refused.Message);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
             throw new PlaneFailure(FailureKind.Unavailable, "plane-unreachable", $"{Plane} hung up: {failure.Message}");
         }
@@ -187,19 +210,20 @@ internal sealed class PlaneClient : IDisposable
         };
         var retry = answer.Headers.RetryAfter;
         var wait = retry?.Delta ?? retry?.Date - DateTimeOffset.UtcNow;
-        if (answer.Content.Headers.ContentType?.MediaType != Problem.MediaType)
-        {
-            // Not a plane's word, so no item is judged by it.
-            if (kind == FailureKind.Refused) kind = FailureKind.Unavailable;
-            return new PlaneFailure(kind, "plane-answer", $"HTTP {status} without a reason; is something in between?", wait, status);
-        }
+
+        // Not a plane's word, so no item is judged by it.
+        var unexplained = new PlaneFailure(
+            kind == FailureKind.Refused ? FailureKind.Unavailable : kind, "plane-answer",
+            $"HTTP {status} without a reason; is something in between?", wait, status);
+        if (answer.Content.Headers.ContentType?.MediaType != Problem.MediaType) return unexplained;
 
         var body = await BoundedBody.ReadAsync(answer.Content, Protocol.MaxAnswerBytes, Patience, stop);
         try
         {
             var problem = JsonSerializer.Deserialize(body.Span, WireJson.Default.Problem);
-            return new PlaneFailure(
-                kind, problem?.Code ?? "plane-answer", $"{problem?.Code}: {problem?.Detail ?? problem?.Title}", wait, status);
+            return problem?.Code is { Length: > 0 } code
+                ? new PlaneFailure(kind, code, $"{code}: {problem.Detail ?? problem.Title}", wait, status)
+                : unexplained;
         }
         catch (JsonException failure)
         {

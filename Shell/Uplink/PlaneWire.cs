@@ -15,7 +15,8 @@ internal sealed record EnrolRequest(
     [property: JsonRequired] string Token, [property: JsonRequired] string Host, [property: JsonRequired] string Csr);
 
 /// <summary>A certificate, and the authority that the plane's own one comes from, as PEM.</summary>
-internal sealed record CertificateAnswer(string Certificate, string Authority);
+internal sealed record CertificateAnswer(
+    [property: JsonRequired] string Certificate, [property: JsonRequired] string Authority);
 
 internal sealed record RenewRequest([property: JsonRequired] string Csr);
 
@@ -33,27 +34,28 @@ internal sealed record RunningInfo([property: JsonRequired] string Channel, [pro
 internal sealed record MarkInfo([property: JsonRequired] string Id, [property: JsonRequired] long Seq);
 
 /// <summary>What the plane lacks.</summary>
-internal sealed record HeartbeatAnswer(IReadOnlyList<ReplayInfo> Replay);
+internal sealed record HeartbeatAnswer([property: JsonRequired] IReadOnlyList<ReplayInfo> Replay);
 
-internal sealed record ReplayInfo(string Rollout, long From);
+internal sealed record ReplayInfo([property: JsonRequired] string Rollout, [property: JsonRequired] long From);
 
 /// <summary>
 /// A signed manifest for this host, as it was received; for a release its signed descriptor. The archive is fetched by
 /// its digest, once all of this is verified.
 /// </summary>
 internal sealed record DispatchInfo(
-    string Rollout,
-    ReadOnlyMemory<byte> Manifest,
-    ReadOnlyMemory<byte> Signatures,
+    [property: JsonRequired] string Rollout,
+    [property: JsonRequired] ReadOnlyMemory<byte> Manifest,
+    [property: JsonRequired] ReadOnlyMemory<byte> Signatures,
     ReadOnlyMemory<byte>? Release = null,
     ReadOnlyMemory<byte>? ReleaseSignatures = null);
 
 /// <summary>One verdict for each thing that was told, in order.</summary>
-internal sealed record EventsAnswer(IReadOnlyList<VerdictInfo> Verdicts);
+internal sealed record EventsAnswer([property: JsonRequired] IReadOnlyList<VerdictInfo> Verdicts);
 
 /// <param name="Status">200 taken, 208 seen before, 409 refused, 416 something before it is missing.</param>
 /// <param name="Replay">With 416: from where it must be told again.</param>
-internal sealed record VerdictInfo(int Status, string? Code = null, string? Detail = null, ReplayInfo? Replay = null);
+internal sealed record VerdictInfo(
+    [property: JsonRequired] int Status, string? Code = null, string? Detail = null, ReplayInfo? Replay = null);
 
 /// <summary>A signed document and its signatures.</summary>
 internal sealed record SignedInfo(
@@ -101,6 +103,7 @@ internal sealed record HostRolloutInfo(string Id, string State, bool Decided, st
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(RenewRequest))]
@@ -111,7 +114,8 @@ internal sealed partial class PlaneRequests : JsonSerializerContext;
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(CertificateAnswer))]
 [JsonSerializable(typeof(HeartbeatAnswer))]
 [JsonSerializable(typeof(DispatchInfo))]

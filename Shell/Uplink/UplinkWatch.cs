@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Linq;
 using System.Security.Cryptography;
@@ -16,6 +18,7 @@ using Agent.Shell.Linux;
 using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Observability;
+using Agent.Shell.Pki;
 using Agent.Shell.Trust;
 
 namespace Agent.Shell.Uplink;
@@ -38,97 +41,64 @@ internal sealed class UplinkWatch(
     // The plane learns from the outbox that an order was taken; asked again before that, it would offer it again.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
-    private int _failures;
+    private int _fruitless;
 
-    /// <summary>Asks for work and waits as long as the plane does; what comes is verified like any manifest.</summary>
+    /// <summary>
+    /// Asks for work and waits as long as the plane does; what comes is verified like any manifest. A turn of no use is
+    /// followed by a pause, whatever the plane does: it cannot keep a host busy with nothing.
+    /// </summary>
     public async Task DispatchAsync(CancellationToken stop)
     {
         var attached = link.NextAttachment;
-        try
-        {
-            // The first question after a failure is answered at once: so it is soon known that the way is free again.
-            var returns = _failures > 0;
-            if (returns) await ReturnAsync(stop);
-            var wait = returns ? 0 : (int)Protocol.LongestWait.TotalSeconds;
-            var offer = await link.Client.GetAsync(
-                $"{Protocol.Dispatch}?wait={wait}", PlaneAnswers.Default.DispatchInfo, Protocol.MaxDispatchBytes,
-                Protocol.LongestWait + PlaneClient.Patience, stop);
-            Succeeded();
-            _failures = 0;
-            if (offer is not null) await TakeAsync(offer, stop);
-        }
-        catch (PlaneFailure failure)
-        {
-            Failed("asking for work", failure);
+        var useful = await TurnAsync("asking for work", () => AskAsync(stop), stop);
+        _fruitless = useful ? 0 : _fruitless + 1;
+        if (useful) return;
 
-            // Enrolled anew or with another plane, it does not wait for what the old one failed at.
-            await attached.WaitAsync(Pause(_failures++), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stop.ThrowIfCancellationRequested();
-        }
+        // Enrolled anew or with another plane, it does not wait for what the old one failed at.
+        await attached.WaitAsync(Pause(_fruitless - 1), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.ThrowIfCancellationRequested();
     }
 
     /// <summary>Says that this host lives and where it stands; the answer says what the plane lacks.</summary>
-    public async Task HeartbeatAsync(CancellationToken stop)
+    public Task HeartbeatAsync(CancellationToken stop) => TurnAsync("the heartbeat", async () =>
     {
-        try
-        {
-            await BeatAsync(stop);
-        }
-        catch (PlaneFailure failure)
-        {
-            Failed("the heartbeat", failure);
-        }
-    }
+        await BeatAsync(stop);
+        return true;
+    }, stop);
 
     /// <summary>A new certificate with a new key once half of the old one's life is over.</summary>
-    public async Task RenewAsync(CancellationToken stop)
+    public Task RenewAsync(CancellationToken stop) => TurnAsync("renewing the certificate", async () =>
     {
-        try
-        {
-            var identity = link.Identity;
-            if (identity.Current is not { } current || link.Now < current.RenewAt) return;
-            var answer = await link.Client.PostAsync(
-                Protocol.Renew, new RenewRequest(identity.Request(current.Host)), PlaneRequests.Default.RenewRequest,
-                PlaneAnswers.Default.CertificateAnswer, stop);
-            var next = identity.Accept(answer.Certificate, current.Host, link.Now);
-            Succeeded();
-            Log.Info("the certificate was renewed", ("until", next.NotAfter));
-        }
-        catch (PlaneFailure failure)
-        {
-            Failed("renewing the certificate", failure);
-        }
-        catch (Pki.PkiRefused refused)
-        {
-            Failed("renewing the certificate", new PlaneFailure(FailureKind.Refused, "certificate", refused.Message));
-        }
-    }
+        var identity = link.Identity;
+        if (identity.Current is not { } current || link.Now < current.RenewAt) return true;
+        var answer = await link.Client.PostAsync(
+            Protocol.Renew, new RenewRequest(identity.Request(current.Host)), PlaneRequests.Default.RenewRequest,
+            PlaneAnswers.Default.CertificateAnswer, stop);
+        link.Heard();
+        var next = identity.Accept(answer.Certificate, current.Host, link.Now);
+        Log.Info("the certificate was renewed", ("until", next.NotAfter));
+        return true;
+    }, stop);
 
     /// <summary>The next link of the chain of trust files, if the plane has one. It must be signed as ours demands.</summary>
-    public async Task ManifestsAsync(CancellationToken stop)
+    public Task ManifestsAsync(CancellationToken stop) => TurnAsync("the trust file", async () =>
     {
-        try
+        var path = trustFile();
+        if (VerifiedBundle.Trust(path).Failed(out var held, out _)) return true;
+        var next = await link.Client.GetAsync(
+            $"{Protocol.Trust}?after={held.Version}", PlaneAnswers.Default.SignedInfo, Protocol.MaxDispatchBytes,
+            PlaneClient.Patience, stop);
+        link.Heard();
+        if (next is null) return true;
+        if (TrustUpdate.Check(held, next.Document.Span, next.Signatures.Span).Failed(out var followed, out var refusal))
         {
-            var path = trustFile();
-            if (VerifiedBundle.Trust(path).Failed(out var held, out _)) return;
-            var next = await link.Client.GetAsync(
-                $"{Protocol.Trust}?after={held.Version}", PlaneAnswers.Default.SignedInfo, Protocol.MaxDispatchBytes,
-                PlaneClient.Patience, stop);
-            Succeeded();
-            if (next is null) return;
-            if (TrustUpdate.Check(held, next.Document.Span, next.Signatures.Span).Failed(out var followed, out var refusal))
-            {
-                throw new PlaneFailure(FailureKind.Refused, "trust", $"its trust file is refused: {refusal}");
-            }
+            throw new PlaneFailure(FailureKind.Refused, "trust", $"its trust file is refused: {refusal}");
+        }
 
-            SignedFile.Install(path, next.Document.ToArray(), next.Signatures.ToArray());
-            Log.Info("the next trust file holds", ("version", followed.Version));
-        }
-        catch (PlaneFailure failure)
-        {
-            Failed("the trust file", failure);
-        }
-    }
+        SignedFile.Install(path, next.Document.ToArray(), next.Signatures.ToArray());
+        Log.Info("the next trust file holds", ("version", followed.Version));
+        return true;
+    }, stop);
 
     private static string ProductVersion => Boot.ProductVersion.Text;
 
@@ -140,10 +110,10 @@ internal sealed class UplinkWatch(
         var beat = new HeartbeatRequest(state.Boot.Value, ProductVersion, await RunningAsync(state, stop), marks);
         var answer = await link.Client.PostAsync(
             Protocol.Heartbeat, beat, PlaneRequests.Default.HeartbeatRequest, PlaneAnswers.Default.HeartbeatAnswer, stop);
-        Succeeded();
+        link.Heard();
         foreach (var replay in answer.Replay.Take(Rollouts.MaxChannels + Rollouts.DecidedKept))
         {
-            if (!RolloutId.Parse(replay.Rollout).TryGet(out var id)) continue;
+            if (replay is null || !RolloutId.Parse(replay.Rollout).TryGet(out var id)) continue;
             await host.PostAsync(new HostEvent.Outbox(new OutboxEvent.ReplayRequested(id, replay.From)), stop);
         }
     }
@@ -159,13 +129,29 @@ internal sealed class UplinkWatch(
         await host.PostAsync(new HostEvent.Outbox(new OutboxEvent.FlushRequested()), stop);
     }
 
-    private async Task TakeAsync(DispatchInfo offer, CancellationToken stop)
+    /// <summary>True where it was of use: work came and was taken, or the plane held the question.</summary>
+    private async Task<bool> AskAsync(CancellationToken stop)
+    {
+        // The first question after a failure is answered at once: so it is soon known that the way is free again.
+        var (asked, returns) = (Stopwatch.GetTimestamp(), _fruitless > 0);
+        if (returns) await ReturnAsync(stop);
+        var wait = returns ? 0 : (int)Protocol.LongestWait.TotalSeconds;
+        var offer = await link.Client.GetAsync(
+            $"{Protocol.Dispatch}?wait={wait}", PlaneAnswers.Default.DispatchInfo, Protocol.MaxDispatchBytes,
+            Protocol.LongestWait + PlaneClient.Patience, stop);
+        link.Heard();
+        if (offer is not null) return await TakeAsync(offer, stop);
+        return returns || Stopwatch.GetElapsedTime(asked) >= FirstPause;
+    }
+
+    private async Task<bool> TakeAsync(DispatchInfo offer, CancellationToken stop)
     {
         var bundle = new Bundle(offer.Manifest, offer.Signatures, offer.Release, offer.ReleaseSignatures, null)
         {
             Fetch = FetchAsync,
         };
-        await (await intake.TakeAsync(bundle, Principal.Root, stop) switch
+        var result = await intake.TakeAsync(bundle, Principal.Root, stop);
+        await (result switch
         {
             IntakeResult.Taken(var id) => Taken(id),
 
@@ -175,6 +161,7 @@ internal sealed class UplinkWatch(
             IntakeResult.Refused(var code, var detail) => DeclineAsync(offer, code, detail, stop),
         });
         await SettledAsync(stop);
+        return result is IntakeResult.Taken;
     }
 
     private static Task Taken(RolloutId id)
@@ -197,9 +184,17 @@ internal sealed class UplinkWatch(
     {
         Directory.CreateDirectory(downloads, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var path = Path.Combine(downloads, sha256);
-        await using var file = File.Create(path);
-        await link.Client.DownloadAsync(Protocol.Releases + sha256, file, length, stop);
-        return path;
+        try
+        {
+            await using var file = File.Create(path);
+            await link.Client.DownloadAsync(Protocol.Releases + sha256, file, length, stop);
+            return path;
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
     }
 
     private async Task SettledAsync(CancellationToken stop)
@@ -232,11 +227,32 @@ internal sealed class UplinkWatch(
         return running;
     }
 
-    private void Succeeded() => link.Heard();
-
-    private void Failed(string what, PlaneFailure failure)
+    /// <summary>
+    /// What goes wrong in a turn is told and ends that turn alone; what nobody foresaw, with all that is known of it.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "a watch goes on whatever one turn met")]
+    private async Task<bool> TurnAsync(string errand, Func<Task<bool>> turn, CancellationToken stop)
     {
-        if (link.Failed($"{what}: {failure.Message}")) Log.Warn("the plane", ("at", what), ("failure", failure.Message));
+        try
+        {
+            var useful = await turn();
+            link.Well(errand);
+            return useful;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception failure)
+        {
+            var isForeseen = failure is PlaneFailure or PkiRefused or FileFailure or IOException or UnauthorizedAccessException;
+            if (link.Failed(errand, failure.Message))
+            {
+                Log.Warn("the plane", ("at", errand), ("failure", isForeseen ? failure.Message : failure));
+            }
+
+            return false;
+        }
     }
 
     private static TimeSpan Pause(int failures)
