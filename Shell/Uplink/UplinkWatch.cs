@@ -42,6 +42,7 @@ internal sealed class UplinkWatch(
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
     private int _fruitless;
+    private bool _away;
 
     /// <summary>
     /// Asks for work and waits as long as the plane does; what comes is verified like any manifest. A turn of no use is
@@ -132,16 +133,25 @@ internal sealed class UplinkWatch(
     /// <summary>True where it was of use: work came and was taken, or the plane held the question.</summary>
     private async Task<bool> AskAsync(CancellationToken stop)
     {
-        // The first question after a failure is answered at once: so it is soon known that the way is free again.
-        var (asked, returns) = (Stopwatch.GetTimestamp(), _fruitless > 0);
+        // Until it answers it is away. The first question after that is answered at once: so it is soon known that the
+        // way is free again.
+        var returns = _away;
+        _away = true;
         if (returns) await ReturnAsync(stop);
-        var wait = returns ? 0 : (int)Protocol.LongestWait.TotalSeconds;
+        var offer = returns ? await QuestionAsync(TimeSpan.Zero, stop) : null;
+        var asked = Stopwatch.GetTimestamp();
+        offer ??= await QuestionAsync(Protocol.LongestWait, stop);
+        _away = false;
+        return offer is null ? Stopwatch.GetElapsedTime(asked) >= FirstPause : await TakeAsync(offer, stop);
+    }
+
+    private async Task<DispatchInfo?> QuestionAsync(TimeSpan wait, CancellationToken stop)
+    {
         var offer = await link.Client.GetAsync(
-            $"{Protocol.Dispatch}?wait={wait}", PlaneAnswers.Default.DispatchInfo, Protocol.MaxDispatchBytes,
-            Protocol.LongestWait + PlaneClient.Patience, stop);
+            $"{Protocol.Dispatch}?wait={(int)wait.TotalSeconds}", PlaneAnswers.Default.DispatchInfo,
+            Protocol.MaxDispatchBytes, wait + PlaneClient.Patience, stop);
         link.Heard();
-        if (offer is not null) return await TakeAsync(offer, stop);
-        return returns || Stopwatch.GetElapsedTime(asked) >= FirstPause;
+        return offer;
     }
 
     private async Task<bool> TakeAsync(DispatchInfo offer, CancellationToken stop)
