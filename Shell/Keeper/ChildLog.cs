@@ -9,11 +9,15 @@ using Agent.Shell.Linux;
 
 namespace Agent.Shell.Keeper;
 
-/// <summary>One line of the keeper's own log: a spawn with its identity, its exit, or that it was forgotten.</summary>
+/// <summary>
+/// One line of the keeper's own log: that a spawn is about to happen, the spawn with its identity, its exit, or that it was
+/// forgotten.
+/// </summary>
 internal sealed record ChildFact(string Fact, KeptRow Row)
 {
     public bool Tree { get; init; }
 
+    public const string Begun = "begun";
     public const string Spawned = "spawned";
     public const string Exited = "exited";
     public const string Forgotten = "forgotten";
@@ -72,6 +76,26 @@ internal sealed class ChildLog : IDisposable
         _pending.Add((byte)' ');
         _pending.AddRange(json);
         _pending.Add((byte)'\n');
+    }
+
+    /// <summary>
+    /// Hands all facts noted to the kernel without waiting for the disk: they outlive this process, and whoever dies with
+    /// the host needs them no more.
+    /// </summary>
+    public void Write()
+    {
+        try
+        {
+            var bytes = _pending.ToArray();
+            Files.Write(_fd, _path, bytes, _end);
+            _end += bytes.Length;
+        }
+        catch (FileFailure failure)
+        {
+            Trouble = failure.Message;
+        }
+
+        _pending.Clear();
     }
 
     /// <summary>

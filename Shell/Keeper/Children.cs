@@ -54,7 +54,8 @@ internal sealed class Children : IDisposable
 
         foreach (var (pid, key) in _marker.Marked().ToList())
         {
-            if (_byKey.ContainsKey(key) || Processes.Family(pid)?.Session != pid) continue;
+            if (_byKey.TryGetValue(key, out var known) && known.Row.Pid != 0) continue;
+            if (Processes.Family(pid)?.Session != pid) continue;
             if (Processes.StartTime(pid) is not { } start) continue;
             _byKey[key] = new Child(new(key, pid, start, Processes.BootId), tree: true, own: false);
             _log.Note(_byKey[key].Spawned());
@@ -73,12 +74,18 @@ internal sealed class Children : IDisposable
             return new(id) { Error = refusal!.Error, Detail = refusal.Detail };
         }
 
+        // Written down before it happens: what this keeper began and did not live to see is over for its successor, and
+        // lost, but is not begun a second time.
         var child = HoldPipes(key, order);
+        _log.Note(new(ChildFact.Begun, child.Row with { Boot = Processes.BootId }) { Tree = order.Tree });
+        _log.Write();
         var (pid, errno) = Spawner.Spawn(plan!);
         if (errno != 0)
         {
             child.Close();
             RemovePipes(key);
+            _log.Note(new(ChildFact.Forgotten, child.Row));
+            _log.Write();
             return new(id) { Error = "spawn-failed", Detail = $"{plan!.Path}: {Errno.Text(errno)}" };
         }
 

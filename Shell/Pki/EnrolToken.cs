@@ -1,9 +1,6 @@
 using System;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
-using Agent.Core.Model;
-using Agent.Core.Time;
 
 namespace Agent.Shell.Pki;
 
@@ -58,41 +55,5 @@ internal sealed class EnrolToken
     }
 
     private static PkiRefused Garbled() => new(
-        PkiFault.TokenGarbled, "the token is not whole; copy all 87 characters that `agent plane token` has printed");
-}
-
-/// <summary>
-/// What the plane knows of a token that it has given out. That it serves once is for the plane to keep.
-/// </summary>
-/// <param name="Hash">By <see cref="EnrolToken.HashOf"/>.</param>
-internal sealed record EnrolGrant(string Hash, HostName Host, Instant ExpiresAt)
-{
-    /// <summary>Whether the secret is the one of this grant; takes as long for every wrong one.</summary>
-    public bool Matches(string secret) => CryptographicOperations.FixedTimeEquals(
-        Encoding.ASCII.GetBytes(EnrolToken.HashOf(secret)), Encoding.ASCII.GetBytes(Hash));
-
-    /// <summary>
-    /// Lets the host in, or throws <see cref="PkiRefused"/>. Only who knows the secret is told what is wrong with the
-    /// rest.
-    /// </summary>
-    public void Check(string secret, HostName host, Instant now)
-    {
-        if (!Matches(secret)) throw Unknown();
-        if (now >= ExpiresAt)
-        {
-            throw new PkiRefused(
-                PkiFault.TokenExpired, $"the token ended at {ExpiresAt}; make a new one with `agent plane token`");
-        }
-
-        if (host != Host)
-        {
-            throw new PkiRefused(
-                PkiFault.TokenHost,
-                $"the token is for {Host}, not for {host}; make one with `agent plane token {host}`");
-        }
-    }
-
-    /// <summary>The answer to a secret that no grant has, or one that has served.</summary>
-    public static PkiRefused Unknown() => new(
-        PkiFault.TokenUnknown, "the token was never given out or has served; make a new one with `agent plane token`");
+        PkiFault.TokenGarbled, "the token is not whole; copy all 87 characters that `agent fleet token` has printed");
 }

@@ -54,9 +54,6 @@ internal enum PkiFault
 
     // The first words between the two.
     TokenGarbled,
-    TokenUnknown,
-    TokenExpired,
-    TokenHost,
     AuthorityFingerprint,
 
     // What came after the head of an answer.
@@ -101,9 +98,6 @@ internal static class PkiFaults
         PkiFault.ServerName => "server-name",
         PkiFault.PlaneUrl => "plane-url",
         PkiFault.TokenGarbled => "token-garbled",
-        PkiFault.TokenUnknown => "token-unknown",
-        PkiFault.TokenExpired => "token-expired",
-        PkiFault.TokenHost => "token-host",
         PkiFault.AuthorityFingerprint => "authority-fingerprint",
         PkiFault.BodyTooLarge => "body-too-large",
         PkiFault.BodyTooSlow => "body-too-slow",
@@ -117,11 +111,10 @@ internal static class PkiFaults
         PkiFault.BodyTooSlow => StatusCodes.Status408RequestTimeout,
         PkiFault.CsrMalformed or PkiFault.CsrKey or PkiFault.CsrSignature or PkiFault.CsrName
             or PkiFault.TokenGarbled => StatusCodes.Status400BadRequest,
-        PkiFault.TokenUnknown or PkiFault.TokenExpired or PkiFault.CertificateRequired
+        PkiFault.CertificateRequired
             or PkiFault.CertificateUntrusted or PkiFault.CertificateUsage or PkiFault.CertificateNotYetValid
             or PkiFault.CertificateExpired or PkiFault.CertificateRevoked => StatusCodes.Status401Unauthorized,
-        PkiFault.NotAHost or PkiFault.NotAnOperator or PkiFault.WrongHost
-            or PkiFault.TokenHost => StatusCodes.Status403Forbidden,
+        PkiFault.NotAHost or PkiFault.NotAnOperator or PkiFault.WrongHost => StatusCodes.Status403Forbidden,
         _ => StatusCodes.Status500InternalServerError,
     };
 }

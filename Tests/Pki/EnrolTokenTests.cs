@@ -48,20 +48,4 @@ public sealed class EnrolTokenTests
             Enumerable.Range(0, good.Length).Where(at => at != 43),
             at => Assert.Throws<PkiRefused>(() => EnrolToken.Parse(good[..at] + "*" + good[(at + 1)..])));
     }
-
-    /// WI-1: only the right secret, in its time, for its host; a stranger is told nothing of grants.
-    [Fact]
-    public void A_grant_lets_in_what_it_was_made_for()
-    {
-        var (token, now) = (EnrolToken.New(Fingerprint), PlaneWorld.Start);
-        var grant = new EnrolGrant(EnrolToken.HashOf(token.Secret), PlaneWorld.Web, now + TimeSpan.FromHours(1));
-        grant.Check(token.Secret, PlaneWorld.Web, now);
-        var stranger = EnrolToken.New(Fingerprint).Secret;
-        Assert.Equal(PkiFault.TokenUnknown, Fault(() => grant.Check(stranger, PlaneWorld.Database, grant.ExpiresAt)));
-        Assert.Equal(PkiFault.TokenExpired, Fault(() => grant.Check(token.Secret, PlaneWorld.Web, grant.ExpiresAt)));
-        Assert.Equal(PkiFault.TokenHost, Fault(() => grant.Check(token.Secret, PlaneWorld.Database, now)));
-        Assert.Equal(PkiFault.TokenGarbled, Fault(() => grant.Check("x", PlaneWorld.Web, now)));
-    }
-
-    private static PkiFault Fault(Action act) => Assert.Throws<PkiRefused>(act).Fault;
 }
