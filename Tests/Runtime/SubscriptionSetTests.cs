@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Net.Sockets;
-using System.Reactive.Concurrency;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -32,7 +31,7 @@ public sealed class SubscriptionSetTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("sub-").FullName;
-    private readonly HistoricalScheduler _time = new();
+    private readonly VirtualTime _time = new();
     private readonly CoreHost _host = new((_, _) => { });
     private readonly PlaneLink _plane = new(() => default);
     private readonly SubscriptionSet _subscriptions;
@@ -98,7 +97,7 @@ public sealed class SubscriptionSetTests : IDisposable
 
         // Subscriptions are updated after those who asked have their answer, and before the next batch.
         await _host.AskAsync(new RuntimeEvent.StopRequested());
-        _time.AdvanceBy(RuntimePolicy.ProbeInterval * 3);
+        _time.Advance(RuntimePolicy.ProbeInterval * 3);
         Assert.False(engine.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));
     }
 
@@ -110,7 +109,7 @@ public sealed class SubscriptionSetTests : IDisposable
         await BecomeReadyAsync();
         await AdvanceToNextProbeAsync(engine);
         using var hanging = await engine.AcceptAsync();
-        _time.AdvanceBy(RuntimePolicy.ProbeInterval * 3);
+        _time.Advance(RuntimePolicy.ProbeInterval * 3);
         Assert.False(engine.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));
     }
 
@@ -158,7 +157,7 @@ public sealed class SubscriptionSetTests : IDisposable
     /// <summary>Leaves a probe that came due the real time it needs.</summary>
     private async Task PassTimeAsync()
     {
-        _time.AdvanceBy(RuntimePolicy.ProbeInterval);
+        _time.Advance(RuntimePolicy.ProbeInterval);
         await Task.Delay(5);
     }
 

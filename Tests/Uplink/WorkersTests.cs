@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Net.Http;
-using System.Reactive.Concurrency;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
@@ -74,7 +73,7 @@ public sealed class WorkersTests
         await using var plane = await RealPlane.OpenAsync();
         var host = await plane.EnrolAsync("web-1", age: TimeSpan.FromDays(16), around: blow.Around);
         host.TrustPath = manifests.TrustPath;
-        var time = new HistoricalScheduler();
+        var time = new VirtualTime();
         var none = new Dictionary<ActivatorKind, IActivator>();
         var wall = new WallClock(() => host.Host.Now);
         var probes = new ProbeRunner(host.Host, new NoCommands(), new SignedEvidence(
@@ -89,7 +88,7 @@ public sealed class WorkersTests
         {
             while (blow.Asked(path) < 2)
             {
-                time.AdvanceBy(TimeSpan.FromMinutes(1));
+                time.Advance(TimeSpan.FromMinutes(1));
                 await blow.AskedAsync(limit.Token);
             }
         }
