@@ -11,28 +11,24 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Time;
+using Agent.Shell.Api;
 using Agent.Shell.Pki;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Agent.Tests.Pki;
 
 /// <summary>A plane's door on loopback with real TLS, and as many hosts as a test wants. Time stands still.</summary>
-internal sealed class PlaneWorld : IHttpApplication<HttpContext>, IAsyncDisposable
+internal sealed class PlaneWorld : IAsyncDisposable
 {
     public static readonly Instant Start = new(new DateTimeOffset(2030, 3, 1, 12, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds());
     public static readonly HostName Web = HostName.Parse("web-1").IfNone(() => throw new InvalidOperationException());
     public static readonly HostName Database = HostName.Parse("db.eu_2").IfNone(() => throw new InvalidOperationException());
 
     private readonly string _home = Directory.CreateTempSubdirectory("pki-").FullName;
-    private readonly KestrelServer _server;
+    private readonly HttpServer _server;
     private readonly List<IDisposable> _owned = [];
 
     private PlaneWorld(IReadOnlyList<string> names)
@@ -45,10 +41,7 @@ internal sealed class PlaneWorld : IHttpApplication<HttpContext>, IAsyncDisposab
             listen.Protocols = HttpProtocols.Http1;
             listen.Use(Door.Accept);
         });
-        _server = new KestrelServer(
-            Options.Create(options),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
-            NullLoggerFactory.Instance);
+        _server = new HttpServer(options, new SocketTransportOptions(), (http, _) => HandleAsync(http));
     }
 
     public Authority Authority { get; }
@@ -66,9 +59,8 @@ internal sealed class PlaneWorld : IHttpApplication<HttpContext>, IAsyncDisposab
     public static async Task<PlaneWorld> OpenAsync(params IReadOnlyList<string> names)
     {
         var world = new PlaneWorld(names.Count == 0 ? ["localhost", "127.0.0.1"] : names);
-        await world._server.StartAsync(world, CancellationToken.None);
-        var address = world._server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
-        world.Url = new Uri($"https://localhost:{new Uri(address).Port}");
+        await world._server.StartAsync(CancellationToken.None);
+        world.Url = new Uri($"https://localhost:{new Uri(world._server.Addresses.Single()).Port}");
         return world;
     }
 
@@ -127,15 +119,12 @@ internal sealed class PlaneWorld : IHttpApplication<HttpContext>, IAsyncDisposab
     {
         foreach (var owned in _owned) owned.Dispose();
         using (var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _server.StopAsync(soon.Token);
-        _server.Dispose();
+        await _server.DisposeAsync();
         Authority.Dispose();
         Directory.Delete(_home, recursive: true);
     }
 
-    HttpContext IHttpApplication<HttpContext>.CreateContext(IFeatureCollection contextFeatures) =>
-        new DefaultHttpContext(contextFeatures);
-
-    async Task IHttpApplication<HttpContext>.ProcessRequestAsync(HttpContext context)
+    private async Task HandleAsync(HttpContext context)
     {
         try
         {
@@ -150,11 +139,6 @@ internal sealed class PlaneWorld : IHttpApplication<HttpContext>, IAsyncDisposab
         {
             context.Abort();
         }
-    }
-
-    void IHttpApplication<HttpContext>.DisposeContext(HttpContext context, Exception? exception)
-    {
-        // The context holds nothing of its own.
     }
 
     private static string SerialOf(Caller caller) => caller switch

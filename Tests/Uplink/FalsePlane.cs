@@ -5,23 +5,19 @@ using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Time;
+using Agent.Shell.Api;
 using Agent.Shell.Pki;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Agent.Tests.Uplink;
 
 /// <summary>Somebody with the plane's own certificate who answers whatever a test wants.</summary>
-internal sealed class FalsePlane : IHttpApplication<HttpContext>, IAsyncDisposable
+internal sealed class FalsePlane : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ending = new();
-    private readonly KestrelServer _server;
+    private readonly HttpServer _server;
 
     public FalsePlane(Authority authority, Func<HttpContext, Task> answer)
     {
@@ -33,10 +29,7 @@ internal sealed class FalsePlane : IHttpApplication<HttpContext>, IAsyncDisposab
             listen.Protocols = HttpProtocols.Http1;
             listen.Use(door.Accept);
         });
-        _server = new KestrelServer(
-            Options.Create(options),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
-            NullLoggerFactory.Instance);
+        _server = new HttpServer(options, new SocketTransportOptions(), (http, _) => AnswerAsync(http));
     }
 
     public Func<HttpContext, Task> Answer { get; set; }
@@ -45,9 +38,8 @@ internal sealed class FalsePlane : IHttpApplication<HttpContext>, IAsyncDisposab
 
     public async Task<FalsePlane> StartAsync()
     {
-        await _server.StartAsync(this, CancellationToken.None);
-        var address = _server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
-        Url = new Uri($"https://localhost:{new Uri(address).Port}");
+        await _server.StartAsync(CancellationToken.None);
+        Url = new Uri($"https://localhost:{new Uri(_server.Addresses.Single()).Port}");
         return this;
     }
 
@@ -82,14 +74,11 @@ internal sealed class FalsePlane : IHttpApplication<HttpContext>, IAsyncDisposab
     {
         await _ending.CancelAsync();
         using (var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5))) await _server.StopAsync(soon.Token);
-        _server.Dispose();
+        await _server.DisposeAsync();
         _ending.Dispose();
     }
 
-    HttpContext IHttpApplication<HttpContext>.CreateContext(IFeatureCollection contextFeatures) =>
-        new DefaultHttpContext(contextFeatures);
-
-    async Task IHttpApplication<HttpContext>.ProcessRequestAsync(HttpContext context)
+    private async Task AnswerAsync(HttpContext context)
     {
         try
         {
@@ -99,10 +88,5 @@ internal sealed class FalsePlane : IHttpApplication<HttpContext>, IAsyncDisposab
         {
             context.Abort();
         }
-    }
-
-    void IHttpApplication<HttpContext>.DisposeContext(HttpContext context, Exception? exception)
-    {
-        // The context holds nothing of its own.
     }
 }
