@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using System.IO;
 using System.Runtime.InteropServices;
 
 namespace Agent.Shell.Linux;
@@ -65,6 +66,25 @@ internal static partial class Files
     }
 
     public static void Rename(string from, string to) => Check("rename", to, Retry(() => rename(from, to)));
+
+    /// <summary>Puts these bytes in the place of a file: whole and durable, or it is as it was.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> bytes)
+    {
+        var next = path + ".new";
+        var fd = Open(next, create: true, truncate: true);
+        try
+        {
+            Write(fd, next, bytes, 0);
+            SyncData(fd, next);
+        }
+        finally
+        {
+            Close(fd);
+        }
+
+        Rename(next, path);
+        SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
 
     /// <summary>Takes the advisory lock of an open file, at once or not at all.</summary>
     public static bool TryLock(int fd, string path)

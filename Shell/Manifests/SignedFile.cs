@@ -16,7 +16,7 @@ internal static class SignedFile
     public static byte[] Write(string path, Json document)
     {
         var bytes = Jcs.Write(document);
-        Replace(path, bytes);
+        Files.Replace(path, bytes);
         File.Delete(path + Suffix);
         return bytes;
     }
@@ -34,7 +34,7 @@ internal static class SignedFile
         }
 
         signatures.Add(SignatureFile.Sign(key, document));
-        Replace(path + Suffix, SignatureFile.Write(signatures.OrderBy(one => one.KeyId, StringComparer.Ordinal)));
+        Files.Replace(path + Suffix, SignatureFile.Write(signatures.OrderBy(one => one.KeyId, StringComparer.Ordinal)));
         return null;
     }
 
@@ -44,8 +44,8 @@ internal static class SignedFile
     /// </summary>
     public static void Install(string path, byte[] document, byte[] signatures)
     {
-        Replace(path, document);
-        Replace(path + Suffix, signatures);
+        Files.Replace(path, document);
+        Files.Replace(path + Suffix, signatures);
     }
 
     /// <summary>At most one byte more than the cap, so that a larger file is judged as one.</summary>
@@ -55,24 +55,5 @@ internal static class SignedFile
         var bytes = new byte[Math.Min(file.Length, cap + 1L)];
         file.ReadExactly(bytes);
         return bytes;
-    }
-
-    /// <summary>Whole and durable, or as it was.</summary>
-    private static void Replace(string path, byte[] bytes)
-    {
-        var next = path + ".new";
-        var fd = Files.Open(next, create: true, truncate: true);
-        try
-        {
-            Files.Write(fd, next, bytes, 0);
-            Files.SyncData(fd, next);
-        }
-        finally
-        {
-            Files.Close(fd);
-        }
-
-        Files.Rename(next, path);
-        Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 }

@@ -11,22 +11,5 @@ internal static class PlaneAddress
     public static Uri? Read(string path) =>
         File.Exists(path) && Uri.TryCreate(File.ReadAllText(path).Trim(), UriKind.Absolute, out var plane) ? plane : null;
 
-    /// <summary>Whole and durable, or as it was.</summary>
-    public static void Write(string path, Uri plane)
-    {
-        var next = path + ".new";
-        var fd = Files.Open(next, create: true, truncate: true);
-        try
-        {
-            Files.Write(fd, next, Encoding.UTF8.GetBytes(plane + "\n"), 0);
-            Files.SyncData(fd, next);
-        }
-        finally
-        {
-            Files.Close(fd);
-        }
-
-        Files.Rename(next, path);
-        Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-    }
+    public static void Write(string path, Uri plane) => Files.Replace(path, Encoding.UTF8.GetBytes(plane + "\n"));
 }
