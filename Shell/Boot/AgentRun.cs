@@ -108,7 +108,7 @@ internal sealed class AgentRun : IAsyncDisposable
         };
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
-            new RecordsForApi(new JournalTail<HostState, HostEvent, HostEffect>(paths.Journal, _loop)), new DigestForApi(),
+            new RecordsForApi<HostState, HostEvent, HostEffect>(new(paths.Journal, _loop)), new DigestForApi(),
             _secrets, _intake, _counters,
             () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall));
     }

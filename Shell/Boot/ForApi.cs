@@ -24,7 +24,7 @@ internal sealed class ProbeForApi(Func<EngineLayout> layout) : IRuntimeProbe
 }
 
 /// <summary>The journal in the API's words.</summary>
-internal sealed class RecordsForApi(JournalTail<HostState, HostEvent, HostEffect> tail) : IJournalRecords
+internal sealed class RecordsForApi<TState, TEvent, TEffect>(JournalTail<TState, TEvent, TEffect> tail) : IJournalRecords
 {
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long since, bool follow, CancellationToken stop) =>
         tail.ReadAsync(since, follow, stop);

@@ -40,11 +40,11 @@ internal static class EnrolVerb
             paths.StateDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         using var identity = ClientIdentity.Open(paths.Identity);
         using var authority = await FetchAsync(plane, token, stop).ConfigureAwait(false);
-        using var client = new PlaneClient(plane, PlaneConnections.ForEnrolment(authority, PlaneCommand.Now));
+        using var client = new PlaneClient(plane, PlaneConnections.ForEnrolment(authority, WallClock.Read));
         var answer = await client.PostAsync(
             Protocol.Enrol, new EnrolRequest(token.Secret, host.Value, identity.Request(host)),
             PlaneRequests.Default.EnrolRequest, PlaneAnswers.Default.CertificateAnswer, stop).ConfigureAwait(false);
-        var now = identity.Accept(answer.Certificate, host, PlaneCommand.Now(), authority.ExportCertificatePem());
+        var now = identity.Accept(answer.Certificate, host, WallClock.Read(), authority.ExportCertificatePem());
         PlaneAddress.Write(paths.PlaneAddress, plane);
         Invocation.Say($"{host} is enrolled with {plane} until {now.NotAfter}; it renews by itself");
         await AttachAsync(parsed, paths, stop).ConfigureAwait(false);

@@ -32,8 +32,7 @@ internal static class LocalVerbs
         Description = "On its end, stop what it supervises too",
     };
 
-    private static readonly Option<string?> LogTo =
-        SpawnVerb.Text("--log", "FORMAT", "human, json, journald or auto, and ,debug to hear more (AGENT_LOG, else auto)");
+    private static readonly Option<string?> LogTo = LogChoice.Flag();
 
     private static readonly Argument<string?> File = new("file")
     {
@@ -65,10 +64,7 @@ internal static class LocalVerbs
 
     private static Task<int> RunAsync(ParseResult parsed)
     {
-        var (format, level) = LogChoice.Parse(parsed.GetValue(LogTo) is { Length: > 0 } flag ? ("--log", flag)
-            : Environment.GetEnvironmentVariable("AGENT_LOG") is { Length: > 0 } variable ? ("AGENT_LOG", variable)
-            : ("--log", "auto"));
-        Log.Use(format, level);
+        LogChoice.Use(parsed.GetValue(LogTo));
         var (paths, isDefault) = PathsOf(parsed);
         return AgentRun.RunAsync(new(paths, isDefault, parsed.GetValue(StopAll)));
     }

@@ -1,4 +1,5 @@
 using System;
+using System.CommandLine;
 using Agent.Shell.Observability;
 
 namespace Agent.Shell.Cli;
@@ -6,7 +7,20 @@ namespace Agent.Shell.Cli;
 /// <summary>What `--log` and AGENT_LOG say: a format, `debug`, or both with a comma.</summary>
 internal static class LogChoice
 {
-    public static (LogFormat Format, LogLevel Level) Parse((string Source, string Text) given)
+    public static Option<string?> Flag() =>
+        SpawnVerb.Text("--log", "FORMAT", "human, json, journald or auto, and ,debug to hear more (AGENT_LOG, else auto)");
+
+    /// <summary>From here on this program's log is as it was asked for.</summary>
+    public static void Use(string? flag)
+    {
+        var (format, level) = Parse(
+            flag is { Length: > 0 } ? ("--log", flag)
+            : Environment.GetEnvironmentVariable("AGENT_LOG") is { Length: > 0 } variable ? ("AGENT_LOG", variable)
+            : ("--log", "auto"));
+        Log.Use(format, level);
+    }
+
+    private static (LogFormat Format, LogLevel Level) Parse((string Source, string Text) given)
     {
         var (format, level) = (Fitting(), LogLevel.Info);
         foreach (var word in given.Text.Split(','))

@@ -1,5 +1,6 @@
 using System.Linq;
 using System.Text.Json;
+using static Agent.Shell.Cli.RecordParts;
 
 namespace Agent.Shell.Cli;
 
@@ -33,25 +34,16 @@ internal static class OutboxStory
 
     private static string Told(JsonElement e)
     {
-        var wholes = Length(e, "snapshots");
+        var wholes = Count(e, "snapshots");
         var events = Part(e, "count").ToString();
         return wholes == 0 ? $"post {Part(e, "number")}: {events} events" : $"post {Part(e, "number")}: {wholes} rollouts as a whole, {events} events";
     }
 
     private static string Delivered(JsonElement e)
     {
-        var refused = Part(e, "verdicts").EnumerateArray().Where(verdict => Text(verdict, "type") == "refused").ToList();
-        var again = Length(e, "replays") > 0 ? $", it lacks {Length(e, "replays")} rollouts" : "";
+        var refused = Items(e, "verdicts").Where(verdict => Text(verdict, "type") == "refused").ToList();
+        var again = Count(e, "replays") > 0 ? $", it lacks {Count(e, "replays")} rollouts" : "";
         return $"the plane took post {Part(e, "post")}{again}"
             + string.Concat(refused.Select(verdict => $", refused item {Part(verdict, "position")} ({Text(verdict, "code")}): {Text(verdict, "detail")}"));
     }
-
-    private static int Length(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.Array } list ? list.GetArrayLength() : 0;
-
-    private static JsonElement Part(JsonElement e, string name) =>
-        e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var part) ? part : default;
-
-    private static string Text(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.String } value ? Screen.Clean(value.GetString()!) : "";
 }

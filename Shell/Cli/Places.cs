@@ -27,7 +27,8 @@ internal static class Places
             : throw new CommandFailure(ExitCodes.Usage, $"the socket {socket} has a path longer than {MostBytes} bytes");
     }
 
-    private static string? Named(string? flag, string variable) =>
+    /// <summary>What was given for it; null if nothing was.</summary>
+    public static string? Named(string? flag, string variable) =>
         !string.IsNullOrEmpty(flag) ? flag
         : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value
         : null;

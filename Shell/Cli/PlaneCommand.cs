@@ -5,7 +5,7 @@ using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Outbox;
-using Agent.Core.Time;
+using Agent.Shell.Loop;
 using Agent.Shell.Pki;
 using Agent.Shell.Uplink;
 
@@ -29,19 +29,17 @@ internal static class PlaneCommand
         Func<ParseResult, PlaneClient, CancellationToken, Task<int>> run, params IReadOnlyList<Symbol> symbols) =>
         Invocation.Local(name, description, example, (parsed, stop) => GuardedAsync(async () =>
         {
-            var url = Named(parsed.GetValue(Plane), "AGENT_PLANE") ?? throw new CommandFailure(
+            var url = Places.Named(parsed.GetValue(Plane), "AGENT_PLANE") ?? throw new CommandFailure(
                 ExitCodes.Usage, "which plane? --plane https://NAME:8443, or AGENT_PLANE");
-            var file = Named(parsed.GetValue(Identity), "AGENT_IDENTITY") ?? throw new CommandFailure(
+            var file = Places.Named(parsed.GetValue(Identity), "AGENT_IDENTITY") ?? throw new CommandFailure(
                 ExitCodes.Usage, "who are you? --identity FILE, or AGENT_IDENTITY; `agent plane operator` makes one");
-            using var client = new PlaneClient(UrlOf(url), OperatorIdentity.Load(file).Handler(Now));
+            using var client = new PlaneClient(UrlOf(url), OperatorIdentity.Load(file).Handler(WallClock.Read));
             return await run(parsed, client, stop).ConfigureAwait(false);
         }), [.. symbols, Plane, Identity]);
 
     public static Uri UrlOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url)
         ? url
         : throw new CommandFailure(ExitCodes.Usage, $"{text} is no address of a plane; give https://NAME:PORT");
-
-    public static Instant Now() => new(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
 
     /// <summary>What a plane or a certificate says no to, with its exit code.</summary>
     public static async Task<int> GuardedAsync(Func<Task<int>> run)
@@ -73,9 +71,4 @@ internal static class PlaneCommand
             throw new CommandFailure(ExitCodes.Usage, failure.Message);
         }
     }
-
-    private static string? Named(string? flag, string variable) =>
-        !string.IsNullOrEmpty(flag) ? flag
-        : Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value
-        : null;
 }

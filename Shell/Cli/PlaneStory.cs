@@ -1,5 +1,6 @@
 using System.Linq;
 using System.Text.Json;
+using static Agent.Shell.Cli.RecordParts;
 
 namespace Agent.Shell.Cli;
 
@@ -39,15 +40,6 @@ internal static class PlaneStory
     };
 
     private static string Verdicts(JsonElement e) => Count(e, "verdicts") == 0 ? "nothing is missing"
-        : string.Join(", ", Part(e, "verdicts").EnumerateArray().GroupBy(verdict => Text(verdict, "type"))
+        : string.Join(", ", Items(e, "verdicts").GroupBy(verdict => Text(verdict, "type"))
             .Select(group => $"{group.Count()} {group.Key}"));
-
-    private static int Count(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.Array } list ? list.GetArrayLength() : 0;
-
-    private static JsonElement Part(JsonElement e, string name) =>
-        e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var part) ? part : default;
-
-    private static string Text(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.String } value ? Screen.Clean(value.GetString()!) : "";
 }

@@ -6,6 +6,7 @@ using System.Linq;
 using System.Net;
 using System.Threading;
 using System.Threading.Tasks;
+using Agent.Shell.Loop;
 using Agent.Shell.Observability;
 using Agent.Shell.Pki;
 using Agent.Shell.Plane;
@@ -45,8 +46,7 @@ internal static class PlaneVerbs
     private static readonly Argument<string> Operator = new("NAME") { Description = "Who it is for: letters, digits, - _ ." };
     private static readonly Option<string?> Out = SpawnVerb.Text("--out", "FILE", "Where to (default: NAME.pem); it holds a private key");
 
-    private static readonly Option<string?> LogTo =
-        SpawnVerb.Text("--log", "FORMAT", "human, json, journald or auto, and ,debug to hear more (AGENT_LOG, else auto)");
+    private static readonly Option<string?> LogTo = LogChoice.Flag();
 
     public static Command Tree() => Invocation.Group(
         "plane", "The control plane: set it up, run it, let operators in", "agent plane init --name plane.example.com",
@@ -66,9 +66,9 @@ internal static class PlaneVerbs
         var places = PlacesOf(parsed);
         var given = parsed.GetValue(Name) ?? [];
         string[] names = given.Length > 0 ? given : [Environment.MachineName, "localhost", "127.0.0.1"];
-        using var authority = Authority.Init(places.AuthorityDir, names, PlaneCommand.Now());
+        using var authority = Authority.Init(places.AuthorityDir, names, WallClock.Read());
         var identity = Path.Combine(places.AuthorityDir, "operator.pem");
-        OperatorIdentity.Save(identity, authority.MakeOperator("admin", PlaneCommand.Now()).Pem, authority.Pem);
+        OperatorIdentity.Save(identity, authority.MakeOperator("admin", WallClock.Read()).Pem, authority.Pem);
         Invocation.Say(
         [
             $"authority  {Path.Combine(places.AuthorityDir, "pki")}, for {string.Join(", ", authority.ServerNames)}, until {authority.NotAfter}",
@@ -81,10 +81,7 @@ internal static class PlaneVerbs
 
     private static Task<int> RunAsync(ParseResult parsed)
     {
-        var (format, level) = LogChoice.Parse(parsed.GetValue(LogTo) is { Length: > 0 } flag ? ("--log", flag)
-            : Environment.GetEnvironmentVariable("AGENT_LOG") is { Length: > 0 } variable ? ("AGENT_LOG", variable)
-            : ("--log", "auto"));
-        Log.Use(format, level);
+        LogChoice.Use(parsed.GetValue(LogTo));
         var listen = parsed.GetValue(Listen)!;
         return IPEndPoint.TryParse(listen, out var endpoint) && listen.LastIndexOf(':') > listen.LastIndexOf(']')
             ? PlaneRun.RunAsync(PlacesOf(parsed), endpoint)
@@ -96,8 +93,8 @@ internal static class PlaneVerbs
         var name = parsed.GetValue(Operator)!;
         var path = parsed.GetValue(Out) ?? $"{name}.pem";
         if (File.Exists(path)) throw new CommandFailure(ExitCodes.Usage, $"{path} is there already; name another with --out");
-        using var authority = Authority.Load(PlacesOf(parsed).AuthorityDir, PlaneCommand.Now());
-        var issued = authority.MakeOperator(name, PlaneCommand.Now());
+        using var authority = Authority.Load(PlacesOf(parsed).AuthorityDir, WallClock.Read());
+        var issued = authority.MakeOperator(name, WallClock.Read());
         OperatorIdentity.Save(path, issued.Pem, authority.Pem);
         Invocation.Say($"{path}: {name} until {issued.NotAfter}; it holds a private key");
         return Task.FromResult(ExitCodes.Done);

@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using System.Text.Json;
+using static Agent.Shell.Cli.RecordParts;
 
 namespace Agent.Shell.Cli;
 
@@ -68,10 +69,4 @@ internal static class RolloutStory
 
     private static string Running(JsonElement e) =>
         Text(e, "running") is { Length: > 0 } release ? Describe.Release(release) : "nothing";
-
-    private static JsonElement Part(JsonElement e, string name) =>
-        e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var part) ? part : default;
-
-    private static string Text(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.String } value ? Screen.Clean(value.GetString()!) : "";
 }

@@ -113,7 +113,7 @@ internal static class SignVerbs
             Host = parsed.GetValue(Host) ?? RolloutSettings.Default.Host,
             Environment = parsed.GetValue(Environment),
         };
-        var now = new Instant(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var now = Loop.WallClock.Read();
         if (VerifiedBundle.Trust(parsed.GetValue(TrustFile)!).Failed(out var trust, out var why)) return Refuse(parsed, why);
         if (VerifiedBundle.Check(bundle, trust, own, _ => null, now).Failed(out var verified, out why)) return Refuse(parsed, why);
         if (archive is not null && verified.Release is { } release)

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json;
+using static Agent.Shell.Cli.RecordParts;
 
 namespace Agent.Shell.Cli;
 
@@ -102,15 +103,4 @@ internal static class Story
 
     private static string Words(string type, string suffix) =>
         type.EndsWith(suffix, StringComparison.Ordinal) ? type[..^suffix.Length] : type;
-
-    /// <summary>The items of a list; none where an answer leaves the list out.</summary>
-    private static JsonElement.ArrayEnumerator Items(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
-
-    /// <summary>A part of a record; an excerpt may leave it out, and then it is nothing.</summary>
-    private static JsonElement Part(JsonElement e, string name) =>
-        e.ValueKind == JsonValueKind.Object && e.TryGetProperty(name, out var part) ? part : default;
-
-    private static string Text(JsonElement e, string name) =>
-        Part(e, name) is { ValueKind: JsonValueKind.String } value ? Screen.Clean(value.GetString()!) : "";
 }

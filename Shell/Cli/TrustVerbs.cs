@@ -8,6 +8,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Time;
 using Agent.Shell.Config;
+using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Trust;
 
@@ -98,7 +99,7 @@ internal static class TrustVerbs
 
         Invocation.Say($"{path}: version {file.Version}, issued {file.IssuedAt}, manifests count for {Durations.Show(file.Freshness)}"
             + (file.RejectBefore is { } before ? $", nothing signed before {before}" : ""));
-        var now = Now();
+        var now = WallClock.Read();
         var rows = new List<IReadOnlyList<string>>();
         foreach (var role in Enum.GetValues<RoleName>().Select(file.Role).OfType<TrustRole>())
         {
@@ -132,7 +133,7 @@ internal static class TrustVerbs
         if (place < 0 || place >= role.Slots.Count) throw new CommandFailure(ExitCodes.Usage, $"--slot {place}: {name} has {role.Slots.Count}, from 0");
         var grace = Durations.Parse(parsed.GetValue(Grace)!) ?? throw new CommandFailure(ExitCodes.Usage, "--grace is a duration such as 30d");
         var old = role.Slots[place];
-        var until = Now() + grace;
+        var until = WallClock.Read() + grace;
         var changed = (parsed.GetValue(Successor), parsed.GetValue(Promote)) switch
         {
             ({ } pem, false) => old with { Previous = null, Successor = PublicOf(pem), RetireAt = until },
@@ -196,6 +197,4 @@ internal static class TrustVerbs
             if (SignedFile.Sign(path, key, TrustFile.MaxBytes) is { } refusal) throw new CommandFailure(ExitCodes.Usage, $"{path}: {refusal}");
         }
     }
-
-    private static Instant Now() => new(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
 }

@@ -20,6 +20,9 @@ internal sealed class WallClock(Func<Instant> loop, TimeProvider? time = null)
     /// <summary>As far apart as signers' clocks may be; a clock that is merely disciplined never gets there.</summary>
     public static TimeSpan Slack => TimeSpan.FromMinutes(1);
 
+    /// <summary>What this machine's clock says, for whoever has no loop.</summary>
+    public static Instant Read() => new(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+
     public Instant Now => new(_time.GetUtcNow().ToUnixTimeMilliseconds());
 
     /// <summary>What this clock would have said at an instant of the loop's.</summary>

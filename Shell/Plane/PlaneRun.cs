@@ -59,7 +59,7 @@ internal sealed class PlaneRun : IAsyncDisposable
         _server = new PlaneServer(listen, new PlaneParts(
             ProductVersion.Text, _loop, door, authority, _published, bell, new HostQuotas(() => _loop.Now),
             new LastSeen(() => _loop.Now),
-            new PlaneRecords(new JournalTail<PlaneState, PlaneEvent, PlaneEffect>(places.Journal, _loop)),
+            new RecordsForApi<PlaneState, PlaneEvent, PlaneEffect>(new(places.Journal, _loop)),
             () => VerifiedBundle.Trust(places.Trust), new Counters(), _wall));
     }
 
@@ -76,7 +76,7 @@ internal sealed class PlaneRun : IAsyncDisposable
             if (gate is null) return Refuse($"the plane with pid {holder} runs on {places.StateDir} already", 1);
             using (gate)
             {
-                using var authority = Authority.Load(places.AuthorityDir, new Instant(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+                using var authority = Authority.Load(places.AuthorityDir, WallClock.Read());
                 var (recovered, writer, notice) =
                     JournalRecovery.Open(PlaneBinding.Instance, places.Journal, JournalOptions.Default);
                 if (notice is not null) Log.Warn($"the journal was recovered, {notice}");
@@ -171,11 +171,4 @@ internal sealed class PlaneRun : IAsyncDisposable
     private bool IsRevoked(Caller caller) => caller is Caller.Host host
         && _loop.Current.State.Hosts.Find(host.Name).Exists(known => known.Refuses(
             new Certificate(host.Credential.Serial, host.Credential.NotBefore, host.Credential.NotAfter)));
-}
-
-/// <summary>The journal in the API's words.</summary>
-internal sealed class PlaneRecords(JournalTail<PlaneState, PlaneEvent, PlaneEffect> tail) : Api.IJournalRecords
-{
-    public System.Collections.Generic.IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
-        long since, bool follow, CancellationToken stop) => tail.ReadAsync(since, follow, stop);
 }
