@@ -24,6 +24,17 @@ public sealed record PlaneHost(
     public static PlaneHost Create(HostName name) => new(
         name, None, None, None, Map<OrdRolloutId, RolloutId, RolloutState>(), Map<OrdRolloutId, RolloutId, Declined>());
 
+    /// <summary>
+    /// Whether a report tells nothing new but that the host is there still: it is and runs what it did, and the mirrors
+    /// are as far as its rollouts.
+    /// </summary>
+    public bool Knows(HostReport report) => Report.TryGet(out var known)
+        && known.Boot == report.Boot && known.Version == report.Version && known.Running.Count == report.Running.Count
+        && known.Running.Zip(report.Running).ForAll(pair => pair.Item1 == pair.Item2)
+        && known.Rollouts.Count == report.Rollouts.Count
+        && report.Rollouts.ForAll(mark => known.Rollouts.Exists(one => one.Id == mark.Id)
+            && Mirrors.Find(mark.Id).Exists(mirror => mirror.Profile.Seq >= mark.Seq));
+
     /// <summary>Whether this certificate is from before the host was shut out; nobody may come in with it.</summary>
     public bool Refuses(Certificate certificate) => RevokedAt.TryGet(out var at) && certificate.NotBefore <= at;
 }
@@ -33,26 +44,7 @@ public sealed record Certificate(string Serial, Instant NotBefore, Instant NotAf
 
 /// <summary>A heartbeat: what the host is and runs, and how far its rollouts are. <paramref name="At"/> is when it came.</summary>
 public sealed record HostReport(
-    Instant At, BootId Boot, string Version, Seq<RunningRelease> Running, Seq<RolloutMark> Rollouts)
-{
-    /// <summary>Whether it tells more than that the host is there still.</summary>
-    public bool Differs(HostReport earlier)
-    {
-        if (Boot != earlier.Boot || Version != earlier.Version) return true;
-        if (Running.Count != earlier.Running.Count || Rollouts.Count != earlier.Rollouts.Count) return true;
-        for (var i = 0; i < Running.Count; i++)
-        {
-            if (Running[i] != earlier.Running[i]) return true;
-        }
-
-        for (var i = 0; i < Rollouts.Count; i++)
-        {
-            if (Rollouts[i] != earlier.Rollouts[i]) return true;
-        }
-
-        return false;
-    }
-}
+    Instant At, BootId Boot, string Version, Seq<RunningRelease> Running, Seq<RolloutMark> Rollouts);
 
 public sealed record RunningRelease(ChannelName Channel, ReleaseId Release);
 

@@ -136,20 +136,10 @@ internal sealed class AgentCalls(PlaneParts parts)
         }
     }
 
-    /// <summary>Nothing in it that the plane does not know: answered from the published state, without an event.</summary>
-    private static bool IsSteady(PlaneState state, HostName name, HostReport report)
-    {
-        if (!state.Hosts.Find(name).TryGet(out var host) || !host.Report.TryGet(out var known)) return false;
-        if (known.Boot != report.Boot || known.Version != report.Version || report.At - known.At > SteadyEvery) return false;
-        if (!known.Running.SequenceEqual(report.Running) || known.Rollouts.Count != report.Rollouts.Count) return false;
-        foreach (var mark in report.Rollouts)
-        {
-            if (!host.Mirrors.Find(mark.Id).TryGet(out var mirror) || mirror.Profile.Seq < mark.Seq) return false;
-            if (!known.Rollouts.Exists(one => one.Id == mark.Id)) return false;
-        }
-
-        return true;
-    }
+    /// <summary>Answered from the published state, without an event.</summary>
+    private static bool IsSteady(PlaneState state, HostName name, HostReport report) =>
+        state.Hosts.Find(name).TryGet(out var host) && host.Knows(report)
+        && host.Report.Exists(known => report.At - known.At <= SteadyEvery);
 
     private static (HostReport? Report, Answer? Fault) ReportOf(HeartbeatRequest beat, Instant now)
     {

@@ -167,7 +167,7 @@ internal sealed class UplinkWatch(
 
             // The plane would not offer it if it knew that.
             IntakeResult.Known(var id) =>
-                host.PostAsync(new HostEvent.Outbox(new OutboxEvent.ReplayRequested(id, 1)), stop).AsTask(),
+                host.PostAsync(new HostEvent.Outbox(new OutboxEvent.ReplayRequested(id, OutboxMachine.AsAWhole)), stop).AsTask(),
             IntakeResult.Refused(var code, var detail) => DeclineAsync(offer, code, detail, stop),
         });
         await SettledAsync(stop);
