@@ -25,7 +25,7 @@ public sealed class RolloutSurvivalTests(ITestOutputHelper output)
     [Fact]
     public async Task Kills_at_any_moment_leave_a_rollout_decided_and_nothing_done_twice()
     {
-        var random = Seeded();
+        var random = Seed.Random(output);
         using var host = new ReleaseHost();
         await host.Agent.StartAsync();
         await host.BeginAsync();
@@ -37,7 +37,7 @@ public sealed class RolloutSurvivalTests(ITestOutputHelper output)
     [SkippableFact]
     public async Task Power_cuts_at_any_moment_leave_a_rollout_decided_and_nothing_done_twice()
     {
-        var random = Seeded();
+        var random = Seed.Random(output);
         using var host = new ReleaseHost();
         var disk = PowerDisk.Mount(Path.Combine(host.Agent.Home, "disk"), host.Agent.State, 256 << 20);
         await BootAsync(host);
@@ -117,12 +117,4 @@ public sealed class RolloutSurvivalTests(ITestOutputHelper output)
 
     /// <summary>Most hooks take their time, so that many a kill finds one at work.</summary>
     private static int AnyHook(Random random) => random.Next(4) == 0 ? 0 : random.Next(50, 150);
-
-    /// <summary>Other moments in each run; those of one that failed are had again by its seed.</summary>
-    private Random Seeded()
-    {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("AGENT_SEED"), out var given) ? given : Random.Shared.Next();
-        output.WriteLine($"AGENT_SEED={seed}");
-        return new Random(seed);
-    }
 }

@@ -26,7 +26,7 @@ public sealed class FleetSurvivalTests(ITestOutputHelper output)
     [Fact]
     public async Task Nothing_is_lost_and_nothing_is_counted_twice_whoever_dies_when()
     {
-        var random = Seeded();
+        var random = Seed.Random(output);
         using var fleet = await FleetUnderTest.StartAsync(Hosts);
         var watch = Stopwatch.StartNew();
         for (var n = 0; n < Rounds; n++) await KillThroughRolloutsAsync(fleet, random, isFirst: n == 0);
@@ -83,13 +83,4 @@ public sealed class FleetSurvivalTests(ITestOutputHelper output)
         < 8 => Fate.BadHook,
         _ => Fate.BadProbe,
     };
-
-    /// <summary>Other moments in each run; those of one that failed are had again by its seed.</summary>
-    private Random Seeded()
-    {
-        var named = Environment.GetEnvironmentVariable("AGENT_SEED");
-        var seed = int.TryParse(named, out var given) ? given : Random.Shared.Next();
-        output.WriteLine($"AGENT_SEED={seed}");
-        return new Random(seed);
-    }
 }

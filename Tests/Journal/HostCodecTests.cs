@@ -25,19 +25,19 @@ public sealed class HostCodecTests
     [Fact]
     public void Every_event_reads_back_as_it_was_written() => EachRound(samples =>
     {
-        foreach (var @event in samples.EachCase<HostEvent>()) RoundTrip(@event);
-        foreach (var @event in samples.EachCase<RuntimeEvent>()) RoundTrip(new HostEvent.Runtime(@event));
+        foreach (var @event in samples.EachCase<HostEvent>()) Check(@event);
+        foreach (var @event in samples.EachCase<RuntimeEvent>()) Check(new HostEvent.Runtime(@event));
         foreach (var @event in samples.EachCase<ProcessEvent>())
         {
-            RoundTrip(new HostEvent.ProcessReported(samples.Any<ProcessId>(), @event));
+            Check(new HostEvent.ProcessReported(samples.Any<ProcessId>(), @event));
         }
 
         foreach (var @event in samples.EachCase<RolloutEvent>())
         {
-            RoundTrip(new HostEvent.RolloutReported(samples.Any<RolloutId>(), @event));
+            Check(new HostEvent.RolloutReported(samples.Any<RolloutId>(), @event));
         }
 
-        foreach (var @event in samples.EachCase<OutboxEvent>()) RoundTrip(new HostEvent.Outbox(@event));
+        foreach (var @event in samples.EachCase<OutboxEvent>()) Check(new HostEvent.Outbox(@event));
     });
 
     /// JO-3: a snapshot is the state, whole.
@@ -61,7 +61,7 @@ public sealed class HostCodecTests
                     rollouts.Floors.AddOrUpdate(order.Channel, order.Version));
             }
 
-            RoundTrip(new HostState(
+            Check(new HostState(
                 samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes), rollouts,
                 OutboxMachine.Initial));
         }
@@ -71,7 +71,7 @@ public sealed class HostCodecTests
     [Fact]
     public void Every_outbox_reads_back_as_it_was_written() => EachRound(samples =>
     {
-        foreach (var outbox in samples.EachCase<OutboxState>()) RoundTrip(HostState.Initial with { Outbox = outbox });
+        foreach (var outbox in samples.EachCase<OutboxState>()) Check(HostState.Initial with { Outbox = outbox });
     });
 
     /// JO-3, JO-4, RO-5: journals from before the field say nothing of it, and what they say is read and written as it was.
@@ -79,10 +79,10 @@ public sealed class HostCodecTests
     public void Only_an_unseen_soak_is_written_as_such() => EachRound(samples =>
     {
         var soaking = (RolloutState.Soaking)samples.EachCase<RolloutState>().First(state => state is RolloutState.Soaking);
-        var seen = Text(Written(json => RolloutStateCodec.Write(json, soaking with { Seen = true })));
+        var seen = RoundTrip.Text((RolloutState)(soaking with { Seen = true }), RolloutStateCodec.Write);
         Assert.DoesNotContain("\"unseen\"", seen, StringComparison.Ordinal);
         Assert.Contains(
-            "\"unseen\":true", Text(Written(json => RolloutStateCodec.Write(json, soaking with { Seen = false }))),
+            "\"unseen\":true", RoundTrip.Text((RolloutState)(soaking with { Seen = false }), RolloutStateCodec.Write),
             StringComparison.Ordinal);
         var from = new JsonIn(Encoding.UTF8.GetBytes(seen));
         Assert.True(((RolloutState.Soaking)RolloutStateCodec.Read(ref from)).Seen);
@@ -91,16 +91,16 @@ public sealed class HostCodecTests
     /// JO-4: without a plane the state is written as it was before there was an outbox.
     [Fact]
     public void An_outbox_that_never_was_is_left_out() => Assert.DoesNotContain(
-        "outbox", Text(Written(json => HostCodec.Write(json, HostState.Initial))), StringComparison.Ordinal);
+        "outbox", RoundTrip.Text(HostState.Initial, HostCodec.Write), StringComparison.Ordinal);
 
     /// JO-4: effects are compared by their bytes, so they must be well-formed and name what they hold.
     [Fact]
     public void Every_effect_is_one_json_object_with_a_type() => EachRound(samples =>
     {
-        foreach (var effect in samples.EachCase<RuntimeEffect>()) CheckObject(new HostEffect.Runtime(effect));
-        foreach (var effect in samples.EachCase<ProcessEffect>()) CheckObject(new HostEffect.Process(effect));
-        foreach (var effect in samples.EachCase<RolloutEffect>()) CheckObject(new HostEffect.Rollout(effect));
-        foreach (var effect in samples.EachCase<OutboxEffect>()) CheckObject(new HostEffect.Outbox(effect));
+        foreach (var effect in samples.EachCase<RuntimeEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Runtime(effect), HostCodec.Write);
+        foreach (var effect in samples.EachCase<ProcessEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Process(effect), HostCodec.Write);
+        foreach (var effect in samples.EachCase<RolloutEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Rollout(effect), HostCodec.Write);
+        foreach (var effect in samples.EachCase<OutboxEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Outbox(effect), HostCodec.Write);
     });
 
     /// JO-2: a record of another make is refused by name and place, never guessed at.
@@ -115,41 +115,9 @@ public sealed class HostCodecTests
         HostCodec.ReadEvent(ref from);
     });
 
-    private static void RoundTrip(HostEvent @event)
-    {
-        var written = Written(json => HostCodec.Write(json, @event));
-        using var parsed = JsonDocument.Parse(written);
-        var from = new JsonIn(written);
-        var read = HostCodec.ReadEvent(ref from);
-        Assert.Equal(written.Length, from.Consumed);
-        Assert.Equal(@event.GetType(), read.GetType());
-        Assert.Equal(Text(written), Text(Written(json => HostCodec.Write(json, read))));
-    }
+    private static void Check(HostEvent @event) => RoundTrip.Check(@event, HostCodec.Write, HostCodec.ReadEvent);
 
-    private static void RoundTrip(HostState state)
-    {
-        var written = Written(json => HostCodec.Write(json, state));
-        var from = new JsonIn(written);
-        var read = HostCodec.ReadState(ref from);
-        Assert.Equal(written.Length, from.Consumed);
-        Assert.Equal(Text(written), Text(Written(json => HostCodec.Write(json, read))));
-    }
-
-    private static void CheckObject(HostEffect effect)
-    {
-        using var parsed = JsonDocument.Parse(Written(json => HostCodec.Write(json, effect)));
-        Assert.NotEmpty(parsed.RootElement.GetProperty("type").GetString()!);
-    }
-
-    private static byte[] Written(Func<JsonOut, JsonOut> write)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        using var json = new JsonOut(bytes);
-        write(json).Flush();
-        return bytes.WrittenSpan.ToArray();
-    }
-
-    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+    private static void Check(HostState state) => RoundTrip.Check(state, HostCodec.Write, HostCodec.ReadState);
 
     private static void EachRound(Action<Samples> check)
     {
