@@ -79,7 +79,7 @@ public static class HostMachine
             }
         }
 
-        return state.Outbox is OutboxState.Off ? watches : watches.Concat(Uplink).Strict();
+        return state.Outbox is OutboxState.Off ? watches : watches.Join(Uplink);
     }
 
     private static readonly Seq<Subscription> Uplink = Seq<Subscription>(

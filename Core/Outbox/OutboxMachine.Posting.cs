@@ -64,7 +64,7 @@ public static partial class OutboxMachine
         var step = queue.OwesNothing ? Go(new State.Idle(queue))
             : useful ? Send(queue, attempt: 1)
             : Wait(queue, state.Attempt, now, "the plane answered and took nothing", None, jitterPermille: 0);
-        return new(step.State, warnings.Concat(step.Effects).Strict());
+        return new(step.State, warnings.Join(step.Effects));
     }
 
     /// <summary>What is wrong with the post is taken apart at once; whatever else is wrong takes its time.</summary>
@@ -100,7 +100,7 @@ public static partial class OutboxMachine
         var step = queue.OwesNothing
             ? Go(new State.Idle(queue))
             : Wait(queue, state.Attempt, now, failed.Detail, failed.RetryAfter, failed.JitterPermille);
-        return new(step.State, warning.ToSeq().Concat(step.Effects).Strict());
+        return new(step.State, warning.ToSeq().Join(step.Effects));
     }
 
     private static Transition<State, Effect> Wait(

@@ -29,14 +29,24 @@ public sealed record PlaneHost(
     /// are as far as its rollouts.
     /// </summary>
     public bool Knows(HostReport report) => Report.TryGet(out var known)
-        && known.Boot == report.Boot && known.Version == report.Version && known.Running.Count == report.Running.Count
-        && known.Running.Zip(report.Running).ForAll(pair => pair.Item1 == pair.Item2)
+        && known.Boot == report.Boot && known.Version == report.Version && Same(known.Running, report.Running)
         && known.Rollouts.Count == report.Rollouts.Count
         && report.Rollouts.ForAll(mark => known.Rollouts.Exists(one => one.Id == mark.Id)
             && Mirrors.Find(mark.Id).Exists(mirror => mirror.Profile.Seq >= mark.Seq));
 
     /// <summary>Whether this certificate is from before the host was shut out; nobody may come in with it.</summary>
     public bool Refuses(Certificate certificate) => RevokedAt.TryGet(out var at) && certificate.NotBefore <= at;
+
+    private static bool Same(Seq<RunningRelease> left, Seq<RunningRelease> right)
+    {
+        if (left.Count != right.Count) return false;
+        for (var i = 0; i < left.Count; i++)
+        {
+            if (left[i] != right[i]) return false;
+        }
+
+        return true;
+    }
 }
 
 /// <summary>A host's certificate. <paramref name="NotBefore"/> is when it was issued, not earlier.</summary>

@@ -33,7 +33,7 @@ public static partial class ProcessMachine
             : Seq<Effect>();
         if (!state.Pending.TryGet(out var plan)) return new(running, before);
         var stop = BeginStop(running, now, plan);
-        return new(stop.State, before.Concat(stop.Effects).Strict());
+        return new(stop.State, before.Join(stop.Effects));
     }
 
     private static Transition<State, Effect> BeginStop(State.Running state, Instant now, StopPlan plan) => Go(

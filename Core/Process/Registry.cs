@@ -211,5 +211,5 @@ public readonly record struct RegistryStep(Registry Registry, Seq<ProcessEffect>
     public RegistryStep ThenTell(ProcessId id, Timed<ProcessEvent> input) => Registry.Report(id, input).After(Effects);
 
     public RegistryStep After(Seq<ProcessEffect> earlier) =>
-        this with { Effects = Effects.IsEmpty ? earlier : earlier.IsEmpty ? Effects : earlier.Concat(Effects).Strict() };
+        this with { Effects = earlier.Join(Effects) };
 }

@@ -220,7 +220,7 @@ public sealed record Rollouts(
         var next = ReferenceEquals(step.State, state)
             ? before.Rollouts
             : before.Rollouts with { All = before.Rollouts.All.AddOrUpdate(state.Profile.Order.Id, step.State) };
-        return new(next, step.Effects.IsEmpty ? before.Effects : before.Effects.Concat(step.Effects).Strict());
+        return new(next, before.Effects.Join(step.Effects));
     }
 
     private RolloutsStep RefuseVersion(RolloutOrder order, long floor) => order.Version < floor
