@@ -23,6 +23,7 @@ internal static class ApiRoutes
         var runtime = new RuntimeCalls(parts);
         var processes = new ProcessCalls(parts);
         var controls = new ControlCalls(parts);
+        var usage = new UsageCalls(parts);
         var output = new OutputCalls(parts);
         var journal = new JournalCalls(parts);
         var rollouts = new RolloutCalls(parts);
@@ -40,7 +41,9 @@ internal static class ApiRoutes
             new("POST", "/v1/processes", processes.SpawnAsync, SpawnBody),
             new("GET", "/v1/processes", processes.ListAsync, 0, "label"),
             new("POST", "/v1/processes/status", processes.SelectAsync, SmallBody),
+            new("GET", "/v1/processes/usage", usage.UsageAsync),
             new("GET", "/v1/processes/{id}", processes.ReadAsync),
+            new("GET", "/v1/processes/{id}/tree", usage.TreeAsync),
             new("DELETE", "/v1/processes/{id}", controls.ReleaseAsync),
             new(
                 "GET", "/v1/processes/{id}/logs/{stream}", output.ReadAsync, 0,

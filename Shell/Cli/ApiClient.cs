@@ -143,10 +143,11 @@ internal sealed class ApiClient : IDisposable
             HttpStatusCode.NotFound => ExitCodes.NotFound,
             HttpStatusCode.Forbidden => ExitCodes.NotAllowed,
             HttpStatusCode.RequestTimeout => ExitCodes.TimedOut,
+            HttpStatusCode.ServiceUnavailable => ExitCodes.NoAgent,
             _ => ExitCodes.Failed,
         };
         var field = problem.Field is { } named ? $"{named}: " : "";
-        return new(code, $"{problem.Code}: {field}{problem.Detail ?? problem.Title}");
+        return new(code, $"{problem.Code}: {field}{problem.Detail ?? problem.Title}") { Code = problem.Code };
     }
 
     private CommandFailure NoAgent(SocketError error)

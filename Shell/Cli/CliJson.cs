@@ -14,9 +14,29 @@ internal sealed record DifferenceAnswer(string Difference);
 
 internal sealed record ReplayAnswer(long Events, string Digest, long Differences, long DroppedBytes);
 
+/// <summary>One look of `agent top`; see <see cref="Api.UsageInfo"/> for the clock.</summary>
+internal sealed record TopAnswer(long AtMs, IReadOnlyList<TopRow> Processes);
+
+/// <param name="CpuPercent">Of one processor, since the look before; null before there are two.</param>
+/// <param name="UpMs">Since its oldest member was started; null where nothing of it runs.</param>
+internal sealed record TopRow(
+    string Id,
+    string Label,
+    string Kind,
+    string Phase,
+    bool CrashLooping,
+    int? Pid,
+    int Members,
+    double? CpuPercent,
+    long ResidentBytes,
+    long? OutputBytesPerSecond,
+    int Restarts,
+    long? UpMs);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ValidateAnswer))]
 [JsonSerializable(typeof(VerifyAnswer))]
 [JsonSerializable(typeof(DifferenceAnswer))]
 [JsonSerializable(typeof(ReplayAnswer))]
+[JsonSerializable(typeof(TopAnswer))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -22,7 +22,8 @@ internal static class CommandTree
         var configuration = new InvocationConfiguration
         {
             // `run` hears the signals itself: what stops a stubborn process has bounds of its own.
-            ProcessTerminationTimeout = parsed.CommandResult.Command.Name == LocalVerbs.Run ? null : Patience,
+            ProcessTerminationTimeout =
+                parsed.CommandResult.Command is { Name: LocalVerbs.Run } or Verb { HearsSignals: true } ? null : Patience,
         };
         return await parsed.InvokeAsync(configuration).ConfigureAwait(false);
     }

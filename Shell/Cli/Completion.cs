@@ -15,7 +15,7 @@ internal static class Completion
     public const string Verb = "__complete";
 
     // A prompt that waits longer than this is worse than one that does not complete.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
 
     /// <summary>Where nothing fits, the shells complete file names.</summary>
     public static string? Script(string shell) => shell switch

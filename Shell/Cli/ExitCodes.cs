@@ -15,6 +15,9 @@ internal static class ExitCodes
 
     /// <summary>Ctrl-C, or SIGTERM, whatever the command was about.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Whoever read a program's output went away; a shell says the same of one that SIGPIPE ended.</summary>
+    public const int NobodyReads = 141;
 }
 
 /// <summary>A command that could not do what was asked: what to say on standard error, and the exit code.</summary>
@@ -38,4 +41,7 @@ internal sealed class CommandFailure : Exception
         : this(message) => ExitCode = exitCode;
 
     public int ExitCode { get; } = ExitCodes.Failed;
+
+    /// <summary>The agent's own name of what it refused, where it was the agent.</summary>
+    public string? Code { get; init; }
 }

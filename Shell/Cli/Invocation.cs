@@ -36,9 +36,11 @@ internal static class Invocation
     /// <summary>A command that asks the agent.</summary>
     public static Command Asking(
         string name, string description, string example,
-        Func<ParseResult, ApiClient, CancellationToken, Task<int>> run, params IReadOnlyList<Symbol> symbols)
+        Func<ParseResult, ApiClient, CancellationToken, Task<int>> run, params IReadOnlyList<Symbol> symbols) =>
+        Asking(new Verb(name, description, example, symbols), run);
+
+    public static Command Asking(Verb verb, Func<ParseResult, ApiClient, CancellationToken, Task<int>> run)
     {
-        var verb = new Verb(name, description, example, symbols);
         verb.SetAction((parsed, stop) => GuardedAsync(parsed, async () =>
         {
             using var client = new ApiClient(Places.Socket(parsed.GetValue(Socket)));

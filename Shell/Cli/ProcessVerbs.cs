@@ -25,7 +25,11 @@ internal static class ProcessVerbs
     public static IReadOnlyList<Command> All() =>
     [
         Invocation.Asking("ps", "List processes", "agent ps --label web", ListAsync, Label),
+        TopVerb.Tree(),
+        TreeVerb.Tree(),
         SpawnVerb.Tree(),
+        RunTaskVerb.Tree(),
+        AttachVerb.Tree(),
         LogVerbs.Tree(),
         Invocation.Asking(
             "stop", "Stop a process and all its descendants, and tell its end", "agent stop web --grace 10s", StopAsync, Name, Grace),

@@ -13,6 +13,9 @@ internal static class SpawnVerb
     /// <summary>The stdin of a process is this command's own, to its end.</summary>
     private const string Own = "-";
 
+    /// <summary>What may be said of any task.</summary>
+    public static IReadOnlyList<Symbol> Common => [Program, Label, Env, Cwd, User, MaxLifetime, Idle, Grace];
+
     private static readonly Argument<string[]> Program = new("command")
     {
         Description = "The program and its arguments, behind --",
@@ -40,26 +43,27 @@ internal static class SpawnVerb
     private static readonly Option<bool> Wait = new("--wait") { Description = "Wait for its end and pass its exit code on" };
 
     public static Command Tree() => Invocation.Asking(
-        "spawn", "Run a task", "agent spawn --label backup --wait -- /usr/bin/rsync -a /data /backup", SpawnAsync, Program, Label,
-        Env, Cwd, User, Stdin, Restart, MaxLifetime, Idle, Grace, Wait);
+        "spawn", "Run a task", "agent spawn --label backup --wait -- /usr/bin/rsync -a /data /backup", SpawnAsync,
+        [.. Common, Stdin, Restart, Wait]);
 
     public static Option<string?> Text(string name, string shape, string description) =>
         new(name) { Description = description, HelpName = shape };
 
+    /// <summary>The task that the common options ask for.</summary>
+    public static SpawnRequest Request(ParseResult parsed) => new(
+        Command: parsed.GetValue(Program),
+        Env: Variables(parsed.GetValue(Env) ?? []),
+        Cwd: parsed.GetValue(Cwd),
+        User: parsed.GetValue(User),
+        Label: parsed.GetValue(Label),
+        MaxLifetimeMs: ProcessVerbs.Milliseconds(parsed.GetValue(MaxLifetime), "--max-lifetime"),
+        IdleTimeoutMs: ProcessVerbs.Milliseconds(parsed.GetValue(Idle), "--idle-timeout"),
+        GraceMs: ProcessVerbs.Milliseconds(parsed.GetValue(Grace), "--grace"));
+
     private static async Task<int> SpawnAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {
         var stdin = parsed.GetValue(Stdin);
-        var request = new SpawnRequest(
-            Command: parsed.GetValue(Program),
-            Env: Variables(parsed.GetValue(Env) ?? []),
-            Cwd: parsed.GetValue(Cwd),
-            User: parsed.GetValue(User),
-            Label: parsed.GetValue(Label),
-            Stdin: stdin is Own ? "open" : stdin,
-            Restart: parsed.GetValue(Restart),
-            MaxLifetimeMs: ProcessVerbs.Milliseconds(parsed.GetValue(MaxLifetime), "--max-lifetime"),
-            IdleTimeoutMs: ProcessVerbs.Milliseconds(parsed.GetValue(Idle), "--idle-timeout"),
-            GraceMs: ProcessVerbs.Milliseconds(parsed.GetValue(Grace), "--grace"));
+        var request = Request(parsed) with { Stdin = stdin is Own ? "open" : stdin, Restart = parsed.GetValue(Restart) };
         var info = await client.PostAsync(
             "/v1/processes", request, WireJson.Default.SpawnRequest, WireJson.Default.ProcessInfo, stop).ConfigureAwait(false);
         ProcessVerbs.Tell(parsed, info);

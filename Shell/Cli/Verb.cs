@@ -19,4 +19,7 @@ internal sealed class Verb : Command
     }
 
     public string Example { get; }
+
+    /// <summary>It hears the signals itself, and nobody ends it for being slow to.</summary>
+    public bool HearsSignals { get; init; }
 }

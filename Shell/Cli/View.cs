@@ -95,7 +95,7 @@ internal sealed class View(ApiClient client)
     }
 
     /// <summary>Over the last frame, line by line, so that nothing flickers; answers how many lines it drew.</summary>
-    private static int Draw(IReadOnlyList<string> lines, int before)
+    public static int Draw(IReadOnlyList<string> lines, int before)
     {
         var width = Math.Max(20, Console.WindowWidth);
         var frame = before > 0 ? $"\e[{before}A" : "";

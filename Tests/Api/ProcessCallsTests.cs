@@ -125,7 +125,7 @@ public sealed class ProcessCallsTests
         Route[] calls =
             [.. world.Server.Routes.Where(route => route.Template.Contains("{id}", StringComparison.Ordinal)
                 && !route.Template.Contains("/rollouts/", StringComparison.Ordinal))];
-        Assert.Equal(12, calls.Length);
+        Assert.Equal(13, calls.Length);
         var before = world.Host.Current.Seq;
         foreach (var call in calls)
         {
