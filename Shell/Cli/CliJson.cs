@@ -14,6 +14,11 @@ internal sealed record DifferenceAnswer(string Difference);
 
 internal sealed record ReplayAnswer(long Events, string Digest, long Differences, long DroppedBytes);
 
+internal sealed record ImportNoteAnswer(string File, long Line, string Key, string Text);
+
+/// <summary>How many services were imported, what was not carried over, and the configuration.</summary>
+internal sealed record ImportAnswer(int Services, IReadOnlyList<ImportNoteAnswer> Notes, string Yaml);
+
 /// <summary>One look of `agent top`; see <see cref="Api.UsageInfo"/> for the clock.</summary>
 internal sealed record TopAnswer(long AtMs, IReadOnlyList<TopRow> Processes);
 
@@ -39,4 +44,5 @@ internal sealed record TopRow(
 [JsonSerializable(typeof(DifferenceAnswer))]
 [JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
+[JsonSerializable(typeof(ImportAnswer))]
 internal sealed partial class CliJson : JsonSerializerContext;
