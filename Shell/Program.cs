@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Tasks;
 using Agent.Shell.Cli;
 using Agent.Shell.Keeper;
@@ -11,7 +12,9 @@ internal static class Program
     /// no larger than what it does.
     /// </summary>
     public static Task<int> Main(string[] arguments) =>
-        arguments is ["keep", "--state-dir", var stateDir, "--runtime-dir", var runtimeDir]
-            ? Task.FromResult(KeeperProgram.Run(new KeeperPaths(stateDir, runtimeDir)))
+        arguments is ["keep", "--state-dir", var stateDir, "--runtime-dir", var runtimeDir, .. var more]
+            ? Task.FromResult(KeeperProgram.Run(
+                new KeeperPaths(stateDir, runtimeDir),
+                more is [Handover.Option, var note] ? int.Parse(note, CultureInfo.InvariantCulture) : null))
             : CommandTree.RunAsync(arguments);
 }

@@ -200,12 +200,14 @@ internal sealed class AgentRun : IAsyncDisposable
         Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
         _systemd.Ready("ready");
         using var watchdog = StartWatchdog();
+        var following = Task.Run(_keeper.UpgradeAsync);
         using var clocks = new Timer(_ => TellClock(), null, TimeSpan.Zero, ClockEvery);
         var ended = await Task.WhenAny(_loop.Completion, signals.Stopped).ConfigureAwait(false);
         if (ended == _loop.Completion) await _loop.Completion.ConfigureAwait(false);
         await EndAsync().ConfigureAwait(false);
         await _ending.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;
     }
 

@@ -24,10 +24,18 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
     // A keeper that dies at once would otherwise be started in a tight loop.
     private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(100);
 
+    // A keeper that goes on as another program answers well within a second; many times that on a busy host.
+    private static readonly TimeSpan UpgradePatience = TimeSpan.FromSeconds(10);
+
     private TaskCompletionSource<KeeperClient> _client = Pending();
     private volatile bool _isEnding;
+    private volatile bool _isUpgrading;
+    private volatile KeeperAbout? _about;
 
     public bool IsConnected => _client.Task.IsCompletedSuccessfully;
+
+    /// <summary>Which program the keeper was when it was last asked; null while that is not known.</summary>
+    public KeeperAbout? About => _about;
 
     /// <summary>
     /// Connects for the first time and answers what the keeper has. What effects want of it waits until
@@ -49,7 +57,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
             var client = await _client.Task.WaitAsync(stop).ConfigureAwait(false);
             await foreach (var row in client.Exits.ReadAllAsync(stop).ConfigureAwait(false)) _ = TellAsync(host, row);
             if (_isEnding) return;
-            Log.Warn("the keeper is gone; its children live on, another keeper adopts them");
+            if (!_isUpgrading) Log.Warn("the keeper is gone; its children live on, another keeper adopts them");
             _client = Pending();
             await client.DisposeAsync().ConfigureAwait(false);
             await ReconnectAsync(host).ConfigureAwait(false);
@@ -85,12 +93,45 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
 
     public Task CloseInputAsync(SpawnKey key) => AskAsync(client => client.AskAsync("closeInput", key.ToString(), stop));
 
+    /// <summary>
+    /// Has the keeper go on as this agent's own program, where it is another. One that refuses stays as it is and keeps
+    /// its children; the next start of an agent asks again.
+    /// </summary>
+    public async Task UpgradeAsync()
+    {
+        _about = await AskAboutAsync().ConfigureAwait(false);
+        if (_about == AgentExecutable.About) return;
+        await UpgradeAsync(AgentExecutable.Command).ConfigureAwait(false);
+    }
+
+    public async Task UpgradeAsync(IReadOnlyList<string> command)
+    {
+        try
+        {
+            var client = await _client.Task.WaitAsync(stop).ConfigureAwait(false);
+            _isUpgrading = true;
+            var refusal = await client.UpgradeAsync(
+                new(command, AgentExecutable.Environment, null, null, Stdin: false, Tree: false), stop).ConfigureAwait(false);
+            _isUpgrading = false;
+            Log.Warn("the keeper stays the program it is", ("program", _about?.Program), ("why", refusal.Detail));
+        }
+        catch (KeeperGone)
+        {
+            // It is another program now, or another keeper.
+            _about = await AskAboutAsync().ConfigureAwait(false);
+            Log.Info("the keeper was upgraded", ("version", _about?.Version), ("program", _about?.Program));
+        }
+    }
+
     /// <summary>Tells the keeper that nothing is left for it to keep. It ends if that is so.</summary>
     public async Task EndAsync()
     {
         _isEnding = true;
         await AskAsync(client => client.AskAsync("end", "", stop)).ConfigureAwait(false);
     }
+
+    private async Task<KeeperAbout?> AskAboutAsync() =>
+        (await AskAsync(client => client.AskAsync("about", "", stop)).ConfigureAwait(false)).About;
 
     private async Task<KeeperReply> AskAsync(Func<KeeperClient, Task<KeeperReply>> ask)
     {
@@ -117,7 +158,8 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
             {
                 while (Processes.PeekEnded() is > 0 and var pid) Processes.TryReap(pid);
                 var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
-                var rows = await client.ListAsync(stop).ConfigureAwait(false);
+                var rows = await RowsAsync(client).ConfigureAwait(false);
+                _isUpgrading = false;
                 _client.SetResult(client);
                 await CatchUpAsync(host, rows).ConfigureAwait(false);
                 return;
@@ -127,6 +169,22 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
                 Log.Fail("no keeper can be reached, trying again", ("error", failure.Message));
                 await Task.Delay(RestartPause, stop).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>What the keeper has. One that came out of an upgrade and does not answer makes way for another.</summary>
+    private async Task<IReadOnlyList<KeptRow>> RowsAsync(KeeperClient client)
+    {
+        try
+        {
+            var patience = _isUpgrading ? UpgradePatience : Timeout.InfiniteTimeSpan;
+            return await client.ListAsync(stop).WaitAsync(patience, stop).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            client.Kill();
+            await client.DisposeAsync().ConfigureAwait(false);
+            throw new KeeperGone($"the upgraded keeper did not answer within {UpgradePatience.TotalSeconds} s and was ended");
         }
     }
 

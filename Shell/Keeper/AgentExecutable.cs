@@ -2,6 +2,7 @@ using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.IO;
+using Agent.Shell.Boot;
 
 namespace Agent.Shell.Keeper;
 
@@ -10,6 +11,9 @@ internal static class AgentExecutable
 {
     /// <summary>The program and, where that is the dotnet host, the assembly to run.</summary>
     public static IReadOnlyList<string> Command { get; } = Find();
+
+    /// <summary>This very program, as a keeper tells of itself.</summary>
+    public static KeeperAbout About { get; } = new(ProductVersion.Text, Command[^1]);
 
     /// <summary>
     /// What the keeper inherits: the .NET runtime's own settings and no more, with the debugger's sockets off and a

@@ -11,7 +11,9 @@ internal sealed class Child(KeptRow row, bool tree, bool own)
 
     public bool Tree { get; } = tree;
 
-    /// <summary>Started by this very keeper, which is its parent. Otherwise it was started by one that died.</summary>
+    /// <summary>
+    /// Started in this very process, which is its parent, whichever program runs in it. Otherwise by a keeper that died.
+    /// </summary>
     public bool IsOwn { get; } = own;
 
     public bool HasEnded => Row.Exit is not null;

@@ -10,7 +10,7 @@ namespace Agent.Shell.Keeper;
 /// All children of one keeper: started, signalled, seen to their end and forgotten. One thread calls it, so that a
 /// check of a child's identity and what is done upon it cannot be torn apart by its reaping.
 /// </summary>
-internal sealed class Children : IDisposable
+internal sealed partial class Children : IDisposable
 {
     // A quarter MiB a pipe: hours of a quiet daemon's talk, and a bound on the kernel memory of some hundred pipes.
     private const int PipeBytes = 256 << 10;

@@ -11,6 +11,9 @@ internal sealed record KeeperRequest(long Id, string Op)
     public SpawnOrder? Order { get; init; }
 
     public int Signal { get; init; }
+
+    /// <summary>Of the handover that the program of an upgrade takes.</summary>
+    public int Form { get; init; }
 }
 
 /// <summary>What to start, as the keeper needs it.</summary>
@@ -35,7 +38,12 @@ internal sealed record KeeperReply(long Id)
     public KeptRow? Row { get; init; }
 
     public IReadOnlyList<KeptRow>? Rows { get; init; }
+
+    public KeeperAbout? About { get; init; }
 }
+
+/// <summary>Which program the keeper is.</summary>
+internal sealed record KeeperAbout(string Version, string Program);
 
 /// <summary>One spawn that the keeper knows: who it is, and how it ended if it did.</summary>
 internal sealed record KeptRow(string Key, int Pid, long StartTime, string Boot)
@@ -58,4 +66,5 @@ internal sealed record KeptExit(int? Code, int? Signal, long CpuMs, long PeakMem
 [JsonSerializable(typeof(KeeperRequest))]
 [JsonSerializable(typeof(KeeperReply))]
 [JsonSerializable(typeof(ChildFact))]
+[JsonSerializable(typeof(Handover))]
 internal sealed partial class KeeperJson : JsonSerializerContext;

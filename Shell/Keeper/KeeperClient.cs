@@ -78,8 +78,23 @@ internal sealed class KeeperClient : IAsyncDisposable
     public Task<KeeperReply> AskAsync(string op, string key, CancellationToken stop) =>
         AskAsync(id => new(id, op) { Key = key }, stop);
 
+    /// <summary>
+    /// Asks the keeper to go on as this very program. It answers only if it refuses: otherwise the connection ends.
+    /// </summary>
+    public Task<KeeperReply> UpgradeAsync(SpawnOrder program, CancellationToken stop) =>
+        AskAsync(id => new(id, "upgrade") { Order = program, Form = Handover.CurrentForm }, stop);
+
     public async Task<IReadOnlyList<KeptRow>> ListAsync(CancellationToken stop) =>
         (await AskAsync(id => new(id, "list"), stop).ConfigureAwait(false)).Rows ?? [];
+
+    /// <summary>Ends a keeper that does not answer; its children live on.</summary>
+    public void Kill()
+    {
+        var pidfd = Processes.Open(PeerCredentials.ProcessOf(_stream.Socket));
+        if (pidfd < 0) return;
+        Processes.Signal(pidfd, Processes.Kill);
+        Descriptors.Close(pidfd);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -149,10 +164,7 @@ internal sealed class KeeperClient : IAsyncDisposable
         Directory.CreateDirectory(
             paths.RuntimeDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         const int CreateAndTruncate = 0x40 | 0x200;
-        string[] command =
-        [
-            .. AgentExecutable.Command, "keep", "--state-dir", paths.StateDir, "--runtime-dir", paths.RuntimeDir,
-        ];
+        string[] command = [.. AgentExecutable.Command, .. paths.Command];
         var (_, errno) = Spawner.Spawn(new(
             command[0], command, AgentExecutable.Environment, "/", ("/dev/null", Descriptors.ReadOnly),
             ("/dev/null", Descriptors.WriteOnly), (paths.Messages, Descriptors.WriteOnly | CreateAndTruncate)));

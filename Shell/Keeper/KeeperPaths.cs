@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.IO;
 
 namespace Agent.Shell.Keeper;
@@ -5,6 +6,9 @@ namespace Agent.Shell.Keeper;
 /// <summary>Where the keeper of one runtime directory keeps its things.</summary>
 internal sealed record KeeperPaths(string StateDir, string RuntimeDir)
 {
+    /// <summary>The words that make this program the keeper of these directories.</summary>
+    public IReadOnlyList<string> Command => ["keep", "--state-dir", StateDir, "--runtime-dir", RuntimeDir];
+
     public string Socket => Path.Combine(RuntimeDir, "keeper.sock");
 
     public string Lock => Path.Combine(RuntimeDir, "keeper.lock");

@@ -15,14 +15,17 @@ internal static class KeeperProgram
     private const int Interrupt = 2;
     private const int Terminate = 15;
 
-    public static int Run(KeeperPaths paths)
+    /// <param name="paths">The directories to keep.</param>
+    /// <param name="note">The descriptor of a handover; null where no keeper ran in this process before.</param>
+    public static int Run(KeeperPaths paths, int? note)
     {
         const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Directory.CreateDirectory(paths.RuntimeDir, Private);
         Directory.CreateDirectory(paths.Fifos, Private);
         Directory.CreateDirectory(Path.GetDirectoryName(paths.Children)!, Private);
-        var gate = Files.Open(paths.Lock, create: true);
-        if (!Files.TryLock(gate, paths.Lock))
+        var handover = note is { } left ? Handover.Take(left) : null;
+        var gate = handover?.Gate ?? Files.Open(paths.Lock, create: true);
+        if (handover is null && !Files.TryLock(gate, paths.Lock))
         {
             Log.Info("another keeper serves this directory", ("directory", paths.RuntimeDir));
             return 0;
@@ -33,7 +36,7 @@ internal static class KeeperProgram
         Processes.BecomeSubreaper();
         try
         {
-            using var server = new KeeperServer(paths);
+            using var server = new KeeperServer(paths, gate, handover);
             server.Run();
             return 0;
         }

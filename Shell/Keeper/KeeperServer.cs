@@ -22,17 +22,28 @@ internal sealed class KeeperServer : IDisposable
     private readonly Epoll _epoll = new();
     private readonly Children _children;
     private readonly Socket _listener;
+    private readonly KeeperPaths _paths;
+    private readonly int _gate;
     private AgentLink? _agent;
 
-    public KeeperServer(KeeperPaths paths)
+    /// <param name="gate">The locked file of the directory.</param>
+    /// <param name="handover">What the program before in this process left; null at a keeper's first start.</param>
+    public KeeperServer(KeeperPaths paths, int gate, Handover? handover)
     {
+        _paths = paths;
+        _gate = gate;
         _children = new Children(paths, _epoll);
-        _children.Recover();
-        File.Delete(paths.Socket);
-        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        _listener.Bind(new UnixDomainSocketEndPoint(paths.Socket));
-        File.SetUnixFileMode(paths.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        _listener.Listen(8);
+        if (handover is not null)
+        {
+            _children.TakeOver(handover.Children);
+            _listener = new Socket(new SafeSocketHandle(handover.Listener, ownsHandle: true));
+        }
+        else
+        {
+            _children.Recover();
+            _listener = Listen(paths.Socket);
+        }
+
         _epoll.Watch(Fd(_listener), Epoll.In, ListenerMark);
     }
 
@@ -69,6 +80,16 @@ internal sealed class KeeperServer : IDisposable
     }
 
     private static int Fd(Socket socket) => (int)socket.Handle;
+
+    private static Socket Listen(string path)
+    {
+        File.Delete(path);
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        listener.Listen(8);
+        return listener;
+    }
 
     /// <summary>One agent at a time: a newer connection is a newer agent.</summary>
     private void Accept()
@@ -130,6 +151,8 @@ internal sealed class KeeperServer : IDisposable
             case "closeInput": _children.CloseInput(key); break;
             case "list": reply = reply with { Rows = _children.Rows, Detail = _children.Trouble }; break;
             case "forget": _children.Forget(key); break;
+            case "about": reply = reply with { About = AgentExecutable.About }; break;
+            case "upgrade" when request.Order is { Command.Count: > 0 } program: reply = Upgrade(request, program); break;
             case "end" when _children.Living == 0: agent.Send(reply); return false;
             case "end": reply = reply with { Error = "busy", Detail = "children live" }; break;
             default: reply = reply with { Error = "unknown", Detail = $"\"{request.Op}\" is no request" }; break;
@@ -137,6 +160,23 @@ internal sealed class KeeperServer : IDisposable
 
         agent.Send(reply);
         return true;
+    }
+
+    /// <summary>
+    /// Goes on as another program, still the parent of its children. What an agent asked and got no answer to, it asks
+    /// again of that program; so this answers only when it was refused.
+    /// </summary>
+    private KeeperReply Upgrade(KeeperRequest request, SpawnOrder program)
+    {
+        var refused = new KeeperReply(request.Id) { Error = "refused" };
+        if (request.Form != Handover.CurrentForm)
+        {
+            return refused with { Detail = $"it takes handovers of form {request.Form}, this keeper's are of form {Handover.CurrentForm}" };
+        }
+
+        return _children.Hand() is not { } children
+            ? refused with { Detail = $"what it knows cannot be written down: {_children.Trouble}" }
+            : refused with { Detail = new Handover(Handover.CurrentForm, _gate, Fd(_listener), children).Execute(program, _paths) };
     }
 
     private static KeeperReply Gone(KeeperRequest request) =>

@@ -17,6 +17,7 @@ internal static partial class Descriptors
     private const int NonBlocking = 0x800;
     private const int CloseOnExec = 0x80000;
     private const int SetPipeSize = 1031;
+    private const int SetDescriptorFlags = 2;
     private const int BytesReadable = 0x541B;
 
     /// <summary>Opens without waiting for the other side, closed in children. Negative: errno.</summary>
@@ -94,6 +95,20 @@ internal static partial class Descriptors
             : throw Errno.Failure("pipe2");
     }
 
+    /// <summary>A file without a name, in memory, open until its last descriptor is closed; inheritable.</summary>
+    public static int Memory(string label)
+    {
+        var fd = memfd_create(label, 0);
+        return fd >= 0 ? fd : throw Errno.Failure("memfd_create");
+    }
+
+    /// <summary>Whether the next program in this process has the descriptor too.</summary>
+    public static void Inherit(int fd, bool inherited)
+    {
+        const int CloseOnExecFlag = 1;
+        if (fcntl(fd, SetDescriptorFlags, inherited ? 0 : CloseOnExecFlag) != 0) throw Errno.Failure("fcntl(F_SETFD)");
+    }
+
     public static void Close(int fd) => _ = close(fd);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -122,6 +137,9 @@ internal static partial class Descriptors
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int pipe2(ref int ends, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int fd);

@@ -16,11 +16,16 @@ internal static class PeerCredentials
     private const int CredentialsLength = 12;
     private const int UidOffset = 4;
 
-    public static Principal Of(Socket socket)
+    public static Principal Of(Socket socket) => new(Read(socket, UidOffset));
+
+    /// <summary>The process that listens where this socket connected.</summary>
+    public static int ProcessOf(Socket socket) => (int)Read(socket, 0);
+
+    private static uint Read(Socket socket, int offset)
     {
         Span<byte> credentials = stackalloc byte[CredentialsLength];
         var length = socket.GetRawSocketOption(SolSocket, SoPeerCred, credentials);
         if (length != CredentialsLength) throw new SocketException((int)SocketError.ProtocolOption);
-        return new Principal(MemoryMarshal.Read<uint>(credentials[UidOffset..]));
+        return MemoryMarshal.Read<uint>(credentials[offset..]);
     }
 }

@@ -1,12 +1,12 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Agent.Shell.Linux;
 
 /// <summary>
-/// What to start: resolved program, arguments, whole environment, and what its descriptors 0 to 2 open.
+/// What to start: resolved program, arguments, whole environment, and what its descriptors 0 to 2 open; an empty path is
+/// the caller's own.
 /// </summary>
 internal sealed record SpawnPlan(
     string Path,
@@ -45,9 +45,9 @@ internal static unsafe partial class Spawner
             _ = sigemptyset(signals);
             _ = posix_spawnattr_setsigmask(attributes, signals);
             _ = posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask | SetSession);
-            _ = posix_spawn_file_actions_addopen(actions, 0, plan.Input.Path, plan.Input.Mode, 0);
-            _ = posix_spawn_file_actions_addopen(actions, 1, plan.Output.Path, plan.Output.Mode, 0x180);
-            _ = posix_spawn_file_actions_addopen(actions, 2, plan.Error.Path, plan.Error.Mode, 0x180);
+            AddOpen(actions, 0, plan.Input);
+            AddOpen(actions, 1, plan.Output);
+            AddOpen(actions, 2, plan.Error);
             if (plan.WorkingDirectory is not null) _ = posix_spawn_file_actions_addchdir_np(actions, plan.WorkingDirectory);
             _ = posix_spawn_file_actions_addclosefrom_np(actions, 3);
             using var arguments = new NativeStrings(plan.Arguments);
@@ -62,32 +62,9 @@ internal static unsafe partial class Spawner
         }
     }
 
-    /// <summary>A null-terminated array of C strings, in one block.</summary>
-    private readonly ref struct NativeStrings
+    private static void AddOpen(byte* actions, int fd, (string Path, int Mode) what)
     {
-        private readonly byte* _block;
-
-        public NativeStrings(IReadOnlyList<string> strings)
-        {
-            var table = (strings.Count + 1) * sizeof(byte*);
-            var length = table;
-            foreach (var text in strings) length += Encoding.UTF8.GetByteCount(text) + 1;
-            _block = (byte*)NativeMemory.Alloc((nuint)length);
-            var at = _block + table;
-            for (var i = 0; i < strings.Count; i++)
-            {
-                Pointer[i] = at;
-                var written = Encoding.UTF8.GetBytes(strings[i], new Span<byte>(at, (int)(_block + length - at)));
-                at[written] = 0;
-                at += written + 1;
-            }
-
-            Pointer[strings.Count] = null;
-        }
-
-        public byte** Pointer => (byte**)_block;
-
-        public void Dispose() => NativeMemory.Free(_block);
+        if (what.Path.Length > 0) _ = posix_spawn_file_actions_addopen(actions, fd, what.Path, what.Mode, 0x180);
     }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]

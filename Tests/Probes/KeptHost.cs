@@ -55,6 +55,8 @@ internal sealed class KeptHost : IAsyncDisposable
 
     public OutputHub Output { get; }
 
+    public KeeperLink Keeper => _keeper;
+
     public string At(string name) => Path.Combine(_directory.FullName, name);
 
     /// <summary>With a keeper; without this there is none.</summary>
