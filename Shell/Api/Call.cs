@@ -73,9 +73,20 @@ internal sealed record Call(
     {
         value = null;
         if (Query(name) is not { } text) return true;
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return false;
+        var style = least < 0 ? NumberStyles.AllowLeadingSign : NumberStyles.None;
+        if (!long.TryParse(text, style, CultureInfo.InvariantCulture, out var number)) return false;
         value = number;
         return number >= least && number <= most;
+    }
+
+    /// <summary>False: it is there and is no time of RFC 3339.</summary>
+    public bool TryTime(string name, out long? unixMs)
+    {
+        unixMs = null;
+        if (Query(name) is not { } text) return true;
+        if (!Times.TryParse(text, out var time)) return false;
+        unixMs = time;
+        return true;
     }
 
     /// <summary>The refusal of a query parameter that the route does not know, that is empty or given twice.</summary>

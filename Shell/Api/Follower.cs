@@ -10,7 +10,8 @@ namespace Agent.Shell.Api;
 /// again from there. One that takes frees what it has sent, and only that, so a caller who goes away loses nothing
 /// that was still in the ring.
 /// </summary>
-internal sealed class Follower(IProcessOutput output, ProcessId id, OutputStream stream, int size, bool takes)
+internal sealed class Follower(
+    IProcessOutput output, ProcessId id, OutputStream stream, int size, bool takes, LineTimes? times)
 {
     public ProcessId Id { get; } = id;
 
@@ -21,6 +22,7 @@ internal sealed class Follower(IProcessOutput output, ProcessId id, OutputStream
         {
             if (!slice.Bytes.IsEmpty)
             {
+                if (times is not null) slice = await times.TimeAsync(slice, stop);
                 await body.WriteAsync(slice.Bytes, stop);
                 await body.FlushAsync(stop);
                 if (takes) output.Ack(Id, stream, slice.Next);

@@ -54,6 +54,8 @@ internal sealed class HostCalls(ApiParts parts)
             .Rollouts(Newest(published.State.Rollouts))
             .Counter("agent_runtime_attempts_total", "Starts of the runtime.", published.State.Runtime.History.Attempt)
             .Counter("agent_ring_bytes_dropped_total", "Output lost to full rings.", parts.Output.BytesDroppedInAll)
+            .Counter(
+                "agent_log_bytes_lost_total", "Output of services that their log files lack.", parts.Output.LogBytesLostInAll)
             .Counter("agent_api_requests_total", "Requests to the local API.", parts.Counters.Requests)
             .Counter("agent_api_refusals_total", "Requests answered with an error.", parts.Counters.Refusals)
             .Gauge("agent_outbox_queued", "Events that the plane has yet to learn.", published.State.Outbox.Queue.Items.Count)

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
@@ -20,13 +21,30 @@ internal interface IProcessOutput
     /// <summary>Bytes lost to full rings since this agent started, those of forgotten processes among them.</summary>
     long BytesDroppedInAll { get; }
 
+    /// <summary>Bytes of services that did not get into their log files since this agent started.</summary>
+    long LogBytesLostInAll { get; }
+
     OutputCounters Count(ProcessId id);
 
-    /// <summary>At most <paramref name="max"/> bytes from the cursor on; nothing is taken.</summary>
+    /// <summary>
+    /// At most <paramref name="max"/> bytes from the cursor on; nothing is taken. A service's log may reach back to
+    /// before its ring, which has the cursors below 0.
+    /// </summary>
     OutputRead Since(ProcessId id, OutputStream stream, long cursor, int max);
 
     /// <summary>The last lines, cut at the front to at most <paramref name="max"/> bytes.</summary>
     OutputRead Tail(ProcessId id, OutputStream stream, int lines, int max);
+
+    /// <summary>
+    /// The cursor of the first line of which a byte came at or after a time; null: no times are kept of this output.
+    /// </summary>
+    long? CursorAt(ProcessId id, OutputStream stream, long unixMs);
+
+    /// <summary>When the bytes of a range came; null: no times are kept of this output.</summary>
+    OutputTimes? Times(ProcessId id, OutputStream stream, long from, long to);
+
+    /// <summary>Ends when the time of the byte at the cursor is known, or never will be.</summary>
+    Task WaitForTimesAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop);
 
     /// <summary>The oldest bytes kept, which are gone from the ring afterwards.</summary>
     OutputRead Drain(ProcessId id, OutputStream stream, int max);
@@ -50,6 +68,10 @@ internal interface IProcessOutput
 /// <summary>Of both streams together. All zero for a process without rings.</summary>
 internal readonly record struct OutputCounters(long BufferedBytes, long BytesDropped, bool StdinOpen);
 
+/// <summary>Each mark holds from its cursor to the next one's.</summary>
+/// <param name="Known">Up to this cursor.</param>
+internal sealed record OutputTimes(IReadOnlyList<(long Cursor, long UnixMs)> Marks, long Known);
+
 /// <summary>What a read found.</summary>
 internal abstract record OutputRead
 {
@@ -63,7 +85,11 @@ internal abstract record OutputRead
     /// <param name="Eof">
     /// Nothing comes after <paramref name="Next"/>: the process ended and its pipe was read to the end.
     /// </param>
-    internal sealed record Slice(ReadOnlyMemory<byte> Bytes, long Next, long Dropped, bool Eof) : OutputRead;
+    internal sealed record Slice(ReadOnlyMemory<byte> Bytes, long Next, long Dropped, bool Eof) : OutputRead
+    {
+        /// <summary>The cursor behind the newest byte there was.</summary>
+        public long Newest { get; init; }
+    }
 
     /// <summary>The cursor lies behind the newest byte.</summary>
     internal sealed record Beyond(long End) : OutputRead;

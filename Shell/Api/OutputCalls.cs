@@ -13,20 +13,13 @@ internal sealed class OutputCalls(ApiParts parts)
 {
     private const string Bytes = "application/octet-stream";
     private const string NextCursor = "Agent-Next-Cursor";
+    private const string NewestCursor = "Agent-Newest-Cursor";
     private const string BytesDropped = "Agent-Bytes-Dropped";
     private const string Eof = "Agent-Eof";
-
-    // The most that one answer holds in memory; the most of the largest ring takes two.
-    private const int MaxRead = 4 << 20;
+    private const string LineStart = "Agent-Line-Start";
 
     // A cursor is compared with what is there, so it needs no bound of its own.
     private const long Unbounded = long.MaxValue;
-
-    private const int DefaultRead = 1 << 20;
-    private const int MaxTailLines = 100_000;
-
-    // A follower's slice: large enough to keep up with a pipe, small enough to have a thousand of.
-    private const int FollowSlice = 64 << 10;
 
     // A child that does not read costs its writer this long, unless the writer says otherwise.
     private const long DefaultWriteMs = 10_000;
@@ -38,29 +31,17 @@ internal sealed class OutputCalls(ApiParts parts)
     {
         if (call.Find(parts.Host) is not { } state) return call.NoSuchProcess();
         if (WireNames.Stream(call.Value("stream")) is not { } stream) return NoStream(call);
-        if (!call.TryNumber("cursor", 0, Unbounded, out var cursor)) return Number(call, "cursor", 0, Unbounded);
-        if (!call.TryNumber("max", 1, MaxRead, out var max)) return Number(call, "max", 1, MaxRead);
-        if (!call.TryNumber("tail", 0, MaxTailLines, out var tail)) return Number(call, "tail", 0, MaxTailLines);
-        if (!call.TryFlag("follow", out var follow)) return Answer.Invalid("follow", "follow must be true or false");
-        if (!call.TryFlag("drain", out var drain)) return Answer.Invalid("drain", "drain must be true or false");
-        if (cursor is not null && tail is not null) return Answer.Invalid("tail", "tail and cursor exclude each other");
-        if (drain && tail is not null) return Answer.Invalid("drain", "drain and tail exclude each other");
-        if (drain && cursor is not null) return Answer.Invalid("drain", "drain takes the oldest bytes, omit cursor");
-
+        var (asked, refusal) = OutputRequest.Read(call, state.Profile.Spec.Kind);
+        if (asked is null) return refusal!;
         await _touches.NoteAsync(state, call.Principal, call.Stop);
         var id = state.Profile.Id;
-        var size = (int)(max ?? (follow ? FollowSlice : DefaultRead));
-        var first = tail is { } lines ? parts.Output.Tail(id, stream, (int)lines, size)
-            : drain && !follow ? parts.Output.Drain(id, stream, size)
-            : parts.Output.Since(id, stream, cursor ?? 0, size);
+        var first = Begin(asked, id, stream);
+        if (first is null) return Answer.Invalid("since", "no times are kept of this output, only of services with a log");
         return first switch
         {
             OutputRead.Absent => NoOutput(state),
             OutputRead.Beyond(var end) => Beyond(end),
-            OutputRead.Slice slice => follow
-                ? Follow(new(parts.Output, id, stream, size, drain), slice, call.Principal)
-                : new Answer.Content(
-                    StatusCodes.Status200OK, Bytes, slice.Bytes, Headers(slice.Next, slice.Dropped, slice.Eof)),
+            OutputRead.Slice slice => await AnswerAsync(asked, slice, id, stream, call),
         };
     }
 
@@ -70,7 +51,7 @@ internal sealed class OutputCalls(ApiParts parts)
         if (WireNames.Stream(call.Value("stream")) is not { } stream) return Task.FromResult(NoStream(call));
         if (!call.TryNumber("cursor", 0, Unbounded, out var cursor) || cursor is null)
         {
-            return Task.FromResult(Number(call, "cursor", 0, Unbounded));
+            return Task.FromResult(OutputRequest.Number(call, "cursor", 0, Unbounded));
         }
 
         return AckAsync(call, state, stream, cursor.Value);
@@ -81,7 +62,7 @@ internal sealed class OutputCalls(ApiParts parts)
         if (call.Find(parts.Host) is not { } state) return call.NoSuchProcess();
         if (!call.TryNumber("timeoutMs", 0, MaxWriteMs, out var within))
         {
-            return Number(call, "timeoutMs", 0, MaxWriteMs);
+            return OutputRequest.Number(call, "timeoutMs", 0, MaxWriteMs);
         }
 
         var (bytes, refusal) = await call.ReadAsync();
@@ -116,20 +97,56 @@ internal sealed class OutputCalls(ApiParts parts)
         };
     }
 
+    /// <summary>The first piece; null: it was to begin at a time, and of that nothing is known.</summary>
+    private OutputRead? Begin(OutputRequest asked, ProcessId id, OutputStream stream)
+    {
+        long? since = null;
+        if (asked.Timestamps && parts.Output.Times(id, stream, 0, 0) is null) return null;
+        if (asked.SinceMs is { } time && (since = parts.Output.CursorAt(id, stream, time)) is null) return null;
+        if (asked.Tail is not { } lines)
+        {
+            return asked.Drain && !asked.Follow ? parts.Output.Drain(id, stream, asked.Piece)
+                : parts.Output.Since(id, stream, since ?? asked.Cursor, asked.Piece);
+        }
+
+        var tail = parts.Output.Tail(id, stream, lines, asked.TailBytes);
+        if (since is not { } from || tail is not OutputRead.Slice slice) return tail;
+        var early = (int)Math.Clamp(from - (slice.Next - slice.Bytes.Length), 0, slice.Bytes.Length);
+        return slice with { Bytes = slice.Bytes[early..] };
+    }
+
+    private async Task<Answer> AnswerAsync(
+        OutputRequest asked, OutputRead.Slice first, ProcessId id, OutputStream stream, Call call)
+    {
+        var times = asked.Timestamps ? new LineTimes(parts.Output, id, stream, first.Next - first.Bytes.Length) : null;
+        var startsLine = times?.IsLineStart;
+        if (asked.Follow)
+        {
+            var follower = new Follower(parts.Output, id, stream, asked.Piece, asked.Drain, times);
+            return Follow(follower, first, startsLine, call.Principal);
+        }
+
+        var slice = times is null ? first : await times.TimeAsync(first, call.Stop);
+        return new Answer.Content(
+            StatusCodes.Status200OK, Bytes, slice.Bytes, Headers(slice, slice.Next, slice.Eof, startsLine));
+    }
+
     /// <summary>
     /// The headers tell where the stream begins; its bytes follow without a gap, so a caller who counts them knows
     /// the cursor to ask from when it ends.
     /// </summary>
-    private Answer.Streamed Follow(Follower follower, OutputRead.Slice first, Principal by) => new Answer.Streamed(
+    private Answer.Streamed Follow(Follower follower, OutputRead.Slice first, bool? startsLine, Principal by) => new(
         Bytes,
-        Headers(first.Next - first.Bytes.Length, first.Dropped, eof: false),
+        Headers(first, first.Next - first.Bytes.Length, eof: false, startsLine),
         (body, stop) => _touches.WhileAsync(follower.RunAsync(first, body, stop), follower.Id, by, stop));
 
-    private static (string Name, string Value)[] Headers(long next, long dropped, bool eof) =>
+    private static (string Name, string Value)[] Headers(OutputRead.Slice slice, long next, bool eof, bool? startsLine) =>
     [
         (NextCursor, next.ToString(CultureInfo.InvariantCulture)),
-        (BytesDropped, dropped.ToString(CultureInfo.InvariantCulture)),
+        (NewestCursor, slice.Newest.ToString(CultureInfo.InvariantCulture)),
+        (BytesDropped, slice.Dropped.ToString(CultureInfo.InvariantCulture)),
         (Eof, eof ? "true" : "false"),
+        .. startsLine is { } starts ? [(LineStart, starts ? "true" : "false")] : Array.Empty<(string, string)>(),
     ];
 
     private static Answer NoStream(Call call) =>
@@ -144,10 +161,4 @@ internal sealed class OutputCalls(ApiParts parts)
     private static Answer Beyond(long end) => Answer.Invalid("cursor", $"cursor lies behind the newest byte, at {end}");
 
     private static Answer Closed(string why) => Answer.Refuse(ErrorNames.Closed, why);
-
-    private static Answer Number(Call call, string name, long least, long most) => Answer.Invalid(
-        name,
-        call.Query(name) is null ? $"{name} must be given"
-        : most == Unbounded ? $"{name} must be a whole number from {least}"
-        : $"{name} must be a whole number from {least} to {most}");
 }

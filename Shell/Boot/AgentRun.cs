@@ -180,11 +180,15 @@ internal sealed class AgentRun : IAsyncDisposable
         return 1;
     }
 
+    private void LogServices() => _output.LogServices(_config.Services.ToDictionary(
+        static one => one.Spec.Label, static one => one.Log, StringComparer.Ordinal));
+
     private EngineLayout Layout() => EngineLayout.Of(_options.Paths, _config.Runtime);
 
     private async Task<int> ServeAsync()
     {
         using var signals = new StopSignals(ReloadAsync);
+        LogServices();
         _output.Reopen(_loop.Current.State.Processes.All.Values);
         _loop.Start();
 
@@ -317,6 +321,7 @@ internal sealed class AgentRun : IAsyncDisposable
         try
         {
             _config = ConfigReader.Read(_options.Paths, _options.ConfigIsDefault);
+            LogServices();
             await DeclareAsync().ConfigureAwait(false);
             await AttachAsync().ConfigureAwait(false);
             Log.Info("reloaded", ("config", _options.Paths.Config), ("services", _config.Services.Count));

@@ -48,7 +48,11 @@ internal enum ProbePrograms
 }
 
 /// <summary>One service: what decisions need of it, and the environment that they must not see.</summary>
-internal sealed record ServiceConfig(ProcessSpec Spec, IReadOnlyDictionary<string, string> Environment);
+internal sealed record ServiceConfig(ProcessSpec Spec, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>What is kept of its output on disk; null: nothing. No decision needs it, so no spec has it.</summary>
+    public LogSettings? Log { get; init; } = LogSettings.Default;
+}
 
 /// <summary>Everything that is wrong with a configuration, each mistake with its place.</summary>
 internal sealed class ConfigException : Exception

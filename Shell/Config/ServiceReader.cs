@@ -21,20 +21,22 @@ internal sealed class ServiceReader(Mistakes mistakes)
         var spec = Defaults(name);
         var environment = Environments.Inherited();
         List<(string Name, Place At)> after = [];
+        var log = LogSettings.Default;
         var hasCommand = node is YamlNode.Refused or YamlNode.Text or YamlNode.List;
         foreach (var (key, _, value) in _values.Entries(
             node, name, "command", "env", "cwd", "user", "restart", "after", "stdin", "overflow", "ringBytes", "stopSignal",
-            "grace"))
+            "grace", "log"))
         {
             hasCommand |= key == "command";
             if (key == "env") ReadEnvironment(value, environment);
             else if (key == "after") after = ReadAfter(value);
+            else if (key == "log") log = ReadLog(value);
             else spec = With(spec, key, value);
         }
 
         if (!hasCommand) mistakes.Add(at, $"the service {name} needs a command, such as [/usr/bin/program, argument]");
         spec = spec with { After = after.Select(one => one.Name).ToArray().ToSeq() };
-        return new(new(spec, environment), at, after);
+        return new(new(spec, environment) { Log = log }, at, after);
     }
 
     private static ProcessSpec Defaults(string name) => new(
@@ -82,6 +84,21 @@ internal sealed class ServiceReader(Mistakes mistakes)
         if (user is null || SpawnRequests.IsUser(user)) return user;
         mistakes.Add(node.At, $"user \"{user}\" is no name of a user");
         return null;
+    }
+
+    /// <summary>`off`, or how much is kept; whatever is left out has its default.</summary>
+    private LogSettings? ReadLog(YamlNode node)
+    {
+        if (node is YamlNode.Text) return _values.Choice(node, "log", "on", "off") == "off" ? null : LogSettings.Default;
+        var log = LogSettings.Default;
+        foreach (var (key, _, value) in _values.Entries(node, "log", "maxSize", "files"))
+        {
+            log = key == "maxSize"
+                ? log with { MaxBytes = _values.Size(value, key, LogSettings.LeastBytes, LogSettings.MostBytes) ?? log.MaxBytes }
+                : log with { Files = _values.Number(value, key, LogSettings.LeastFiles, LogSettings.MostFiles) ?? log.Files };
+        }
+
+        return log;
     }
 
     private List<(string Name, Place At)> ReadAfter(YamlNode node)

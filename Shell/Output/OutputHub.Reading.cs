@@ -28,14 +28,23 @@ internal sealed partial class OutputHub : IProcessOutput
             entry.Stdin is { IsOpen: true })
         : default;
 
+    public long LogBytesLostInAll => _services.BytesLost;
+
     public OutputRead Since(ProcessId id, OutputStream stream, long cursor, int max) =>
-        Find(id, stream) is { } ring ? Told(ring.Since(cursor, max)) : new OutputRead.Absent();
+        Source(id, stream) is { } source ? source.Since(cursor, max) : new OutputRead.Absent();
 
     public OutputRead Tail(ProcessId id, OutputStream stream, int lines, int max) =>
-        Find(id, stream) is { } ring ? Told(ring.Tail(lines, max)) : new OutputRead.Absent();
+        Source(id, stream) is { } source ? source.Tail(lines, max) : new OutputRead.Absent();
+
+    public long? CursorAt(ProcessId id, OutputStream stream, long unixMs) => Source(id, stream)?.CursorAt(unixMs);
+
+    public OutputTimes? Times(ProcessId id, OutputStream stream, long from, long to) => Source(id, stream)?.Times(from, to);
+
+    public Task WaitForTimesAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop) =>
+        Find(id, stream) is { } ring ? ring.WaitForFiledAsync(cursor, stop) : Task.CompletedTask;
 
     public OutputRead Drain(ProcessId id, OutputStream stream, int max) =>
-        Find(id, stream) is { } ring ? Told(ring.Drain(max)) : new OutputRead.Absent();
+        Source(id, stream) is { } source ? source.Drain(max) : new OutputRead.Absent();
 
     public OutputAck Ack(ProcessId id, OutputStream stream, long cursor) =>
         Find(id, stream) is not { } ring ? new OutputAck.Absent()
@@ -61,7 +70,7 @@ internal sealed partial class OutputHub : IProcessOutput
         : stream == OutputStream.Stdout ? entry.Rings.Stdout
         : entry.Rings.Stderr;
 
-    private static OutputRead Told(RingRead read) => read.Beyond
-        ? new OutputRead.Beyond(read.Next)
-        : new OutputRead.Slice(read.Bytes, read.Next, read.Dropped, read.Eof);
+    private OutputSource? Source(ProcessId id, OutputStream stream) => Find(id) is not { } entry ? null
+        : stream == OutputStream.Stdout ? new(entry.Rings.Stdout, entry.Logs?.Stdout)
+        : new(entry.Rings.Stderr, entry.Logs?.Stderr);
 }

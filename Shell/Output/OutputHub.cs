@@ -8,6 +8,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Shell.Config;
 using Agent.Shell.Effects;
 using Agent.Shell.Keeper;
 using Agent.Shell.Linux;
@@ -31,6 +32,7 @@ internal sealed partial class OutputHub(
     private const int TailBytes = 16 << 10;
 
     private readonly OutputPump _pump = new();
+    private readonly ServiceLogs _services = new(logDirectory);
     private readonly ConcurrentDictionary<ProcessId, Entry> _entries = new();
 
     // A ring's file is opened once and never while it is being removed.
@@ -44,6 +46,13 @@ internal sealed partial class OutputHub(
     public void Reopen(IEnumerable<ProcessState> known)
     {
         foreach (var state in known) Of(state.Profile.Id, state.Profile.Spec);
+    }
+
+    /// <summary>What is kept on disk of each service; null: nothing. Holds at once for those that are known.</summary>
+    public void LogServices(IReadOnlyDictionary<string, LogSettings?> settings)
+    {
+        _services.Configure(settings);
+        foreach (var entry in _entries.Values) entry.Logs?.Apply();
     }
 
     /// <summary>Captures this spawn's output, and gives it its prelude. A second time changes nothing.</summary>
@@ -105,13 +114,13 @@ internal sealed partial class OutputHub(
         return Task.CompletedTask;
     }
 
-    public Task RemoveAsync(ProcessId id)
+    public async Task RemoveAsync(ProcessId id)
     {
         Entry? entry;
         lock (_opening)
         {
             Rings.Remove(ringDirectory, id);
-            if (!_entries.TryRemove(id, out entry)) return Task.CompletedTask;
+            if (!_entries.TryRemove(id, out entry)) return;
         }
 
         Interlocked.Add(ref _droppedByRemoved, entry.Rings.Stdout.Dropped + entry.Rings.Stderr.Dropped);
@@ -120,14 +129,15 @@ internal sealed partial class OutputHub(
         // A descendant may hold the pipes open for ever; nobody would hear what it says.
         _pump.Detach(entry.Rings.Stdout);
         _pump.Detach(entry.Rings.Stderr);
+        if (entry.Logs is { } logs) await logs.EndAsync().ConfigureAwait(false);
         entry.Rings.Dispose();
-        return Task.CompletedTask;
     }
 
     public void Dispose()
     {
         _ending.Cancel();
         _pump.Dispose();
+        _services.Dispose();
         foreach (var entry in _entries.Values)
         {
             entry.Stdin?.Dispose();
@@ -143,8 +153,10 @@ internal sealed partial class OutputHub(
         lock (_opening)
         {
             if (_entries.TryGetValue(id, out var known)) return known;
-            var entry = new Entry(Rings.Open(ringDirectory, id, spec));
+            var rings = Rings.Open(ringDirectory, id, spec);
+            var entry = new Entry(rings) { Logs = spec.Kind == ProcessKind.Service ? _services.Of(spec.Label, rings) : null };
             _entries[id] = entry;
+            entry.Logs?.Apply();
             if (spec.Kind == ProcessKind.Daemon) FollowIntoFile(spec.Label, entry.Rings);
             return entry;
         }
@@ -221,6 +233,9 @@ internal sealed partial class OutputHub(
         private int _openStreams;
 
         public Rings Rings => rings;
+
+        /// <summary>A service's.</summary>
+        public ServiceLogs.StreamLogs? Logs { get; init; }
 
         public SpawnKey? Key { get; private set; }
 

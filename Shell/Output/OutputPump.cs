@@ -150,6 +150,7 @@ internal sealed class OutputPump : IDisposable
             case Captured.Some or Captured.Nothing: Listen(feed, true); break;
             case Captured.EndOfFile: End(feed); break;
             case Captured.Full: Listen(feed, false); break;
+            case Captured.Behind: Pause(feed); break;
             case Captured.NoStorage: Starve(feed, "the file system of the rings is full"); break;
             case Captured.Unreadable: Starve(feed, "a pipe could not be read"); break;
             default: throw new InvalidOperationException("a capture has no other outcome");
@@ -158,8 +159,14 @@ internal sealed class OutputPump : IDisposable
 
     private void Starve(Feed feed, string why)
     {
+        if (Pause(feed)) Log.Warn($"{why}: its process waits, the agent tries again each second");
+    }
+
+    /// <summary>It is tried again when its ring has room, and each second. False: it waited already.</summary>
+    private bool Pause(Feed feed)
+    {
         Listen(feed, false);
-        if (_starved.Add(feed)) Log.Warn($"{why}: its process waits, the agent tries again each second");
+        return _starved.Add(feed);
     }
 
     /// <summary>A pipe that may not be read is not watched, or the kernel would tell of it without end.</summary>

@@ -38,7 +38,7 @@ internal sealed unsafe partial class Ring
         if (readable == 0) return AtEnd(fd, peek);
         var at = (int)(_header->End % _capacity);
         var count = MakeRoom(Math.Min(Math.Min(readable, LongestCapture), _capacity - at));
-        if (count == 0) return Captured.Full;
+        if (count == 0) return _header->Backpressure != 0 ? Captured.Full : Captured.Behind;
         if (!Reserve(at + count)) return Captured.NoStorage;
         Touch(at, count);
         var marked = count < NonceBytes ? MarkSmall(fd, peek, at, count) : MarkLarge(at, count);
@@ -50,6 +50,7 @@ internal sealed unsafe partial class Ring
         Volatile.Write(ref _header->IntentBytes, 0);
         if (got <= 0) return Failed(got);
         Changed();
+        Volatile.Read(ref _follower)?.Invoke();
         return Captured.Some;
     }
 
@@ -84,7 +85,10 @@ internal sealed unsafe partial class Ring
 
     private static Captured Failed(int answer) => answer is 0 or -Errno.Again ? Captured.Nothing : Captured.Unreadable;
 
-    /// <summary>Room for so many bytes, or fewer under backpressure. Bytes leave before they are overwritten.</summary>
+    /// <summary>
+    /// Room for so many bytes, or fewer: under backpressure, and where a log has yet to file what would leave. Bytes
+    /// leave before they are overwritten.
+    /// </summary>
     private int MakeRoom(int count)
     {
         lock (_gate)
@@ -96,12 +100,20 @@ internal sealed unsafe partial class Ring
                 return Math.Min(count, room);
             }
 
-            if (count > room)
+            var leaving = count - room;
+            if (leaving <= 0) return count;
+            if (leaving > Leaving - _header->Start && !IsDiskStuck())
             {
-                _header->Dropped += count - room;
-                _header->Start += count - room;
+                leaving = (int)Math.Max(0, Leaving - _header->Start);
+                count = room + leaving;
+                _isWriterWaiting = count == 0;
             }
 
+            // What a log has is not lost.
+            var start = _header->Start + leaving;
+            var kept = _follower is null ? _header->Start : Math.Clamp(_header->Filed, _header->Start, start);
+            _header->Dropped += start - kept;
+            _header->Start = start;
             return count;
         }
     }
@@ -159,6 +171,9 @@ internal enum Captured
 
     /// <summary>Backpressure: the writer waits until somebody acknowledges or drains.</summary>
     Full,
+
+    /// <summary>What would leave the ring is not in its log yet: the writer waits for the disk, for a while.</summary>
+    Behind,
 
     /// <summary>The file system of the rings is full: the writer waits until it is not.</summary>
     NoStorage,

@@ -23,7 +23,12 @@ internal sealed unsafe partial class Ring
     public RingRead Tail(int lines, int max)
     {
         var read = Since(Math.Max(Start, End - Math.Min(max, LongestRead)), max);
-        var text = read.Bytes.Span;
+        return read with { Bytes = read.Bytes[LastLines(read.Bytes.Span, lines)..], Dropped = 0 };
+    }
+
+    /// <summary>Where the last lines of a text begin.</summary>
+    public static int LastLines(ReadOnlySpan<byte> text, int lines)
+    {
         var from = text.Length;
         var end = text is [.., (byte)'\n'] ? from - 1 : from;
         for (var left = lines; left > 0 && from > 0; left--)
@@ -33,7 +38,7 @@ internal sealed unsafe partial class Ring
             if (end < 0) break;
         }
 
-        return read with { Bytes = read.Bytes[from..], Dropped = 0 };
+        return from;
     }
 
     /// <summary>The oldest bytes, which then are gone for everybody; two callers never get the same.</summary>
@@ -44,7 +49,8 @@ internal sealed unsafe partial class Ring
         lock (_gate)
         {
             if (_isGone) return Gone(_lastEnd);
-            var count = (int)Math.Min(Math.Min(max, LongestRead), _header->End - _header->Start);
+            var free = Math.Max(0, Math.Min(_header->End, Leaving) - _header->Start);
+            var count = (int)Math.Min(Math.Min(max, LongestRead), free);
             var bytes = new byte[count];
             Copy(_header->Start, bytes);
             var next = _header->Start + count;
@@ -67,7 +73,12 @@ internal sealed unsafe partial class Ring
         {
             if (_isGone) return cursor <= _lastEnd;
             if (cursor > _header->End) return false;
-            isRoom = _header->Backpressure != 0 && cursor > _header->Start && Free(cursor);
+            if (_header->Backpressure == 0) return true;
+
+            // What the log has yet to take goes when it did.
+            _acknowledged = Math.Max(_acknowledged, cursor);
+            var free = Math.Min(cursor, Leaving);
+            isRoom = free > _header->Start && Free(free);
         }
 
         if (isRoom) Freed?.Invoke();

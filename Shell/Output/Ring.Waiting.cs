@@ -7,6 +7,7 @@ namespace Agent.Shell.Output;
 internal sealed partial class Ring
 {
     private TaskCompletionSource? _changed;
+    private TaskCompletionSource? _filedMore;
 
     /// <summary>Ends when there are bytes behind this offset, or none will come.</summary>
     public async Task WaitForMoreAsync(long after, CancellationToken stop)
@@ -32,5 +33,19 @@ internal sealed partial class Ring
         }
     }
 
+    /// <summary>Ends when more than that is filed, or nothing more will be.</summary>
+    public async Task WaitForFiledAsync(long after, CancellationToken stop)
+    {
+        while (true)
+        {
+            var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var more = (Interlocked.CompareExchange(ref _filedMore, fresh, null) ?? fresh).Task;
+            if (Filed > after || IsGone) return;
+            await more.WaitAsync(stop).ConfigureAwait(false);
+        }
+    }
+
     private void Changed() => Interlocked.Exchange(ref _changed, null)?.TrySetResult();
+
+    private void FiledMore() => Interlocked.Exchange(ref _filedMore, null)?.TrySetResult();
 }

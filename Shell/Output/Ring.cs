@@ -150,6 +150,7 @@ internal sealed unsafe partial class Ring : IDisposable
         }
 
         Changed();
+        FiledMore();
         Release();
     }
 

@@ -118,7 +118,54 @@ public sealed class OutputCallsTests
         Assert.Equal(5, world.Output.FreedOf(info.Id, OutputStream.Stdout));
     }
 
+    /// PR-6: from a time on, and with the time of each line before it; a line that goes on has none.
+    [Fact]
+    public async Task Output_is_read_from_a_time_on_and_with_times()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var info = await world.SpawnAsync();
+        world.Output.Append(info.Id, OutputStream.Stdout, "one\ntwo\nthree");
+        world.Output.Marks = [(0, 1_000), (4, 2_000), (8, 3_500)];
+        var since = await ReadAsync(world, info.Id, "stdout?since=1970-01-01T00:00:02Z");
+        Assert.Equal(("two\nthree", 13L), (Encoding.UTF8.GetString(since.Bytes), since.Next));
+        var offset = await ReadAsync(world, info.Id, "stdout?since=1970-01-01T01:00:03%2B01:00&tail=3");
+        Assert.Equal("three", Encoding.UTF8.GetString(offset.Bytes));
+        var timed = await ReadAsync(world, info.Id, "stdout?timestamps=true&cursor=1");
+        Assert.Equal(
+            "ne\n1970-01-01T00:00:02.000Z two\n1970-01-01T00:00:03.500Z three", Encoding.UTF8.GetString(timed.Bytes));
+        Assert.Equal(13, timed.Next);
+        using var followed = await FollowAsync(world, info.Id, "stdout?timestamps=true&follow=true&tail=1");
+        await using var body = await followed.Content.ReadAsStreamAsync();
+        var first = new byte[30];
+        await body.ReadExactlyAsync(first);
+        Assert.Equal("1970-01-01T00:00:03.500Z three", Encoding.UTF8.GetString(first));
+        Assert.Equal(("true", "8"), (Header(followed, "Agent-Line-Start"), Header(followed, "Agent-Next-Cursor")));
+        world.Output.Append(info.Id, OutputStream.Stdout, "more\n");
+        world.Output.End(info.Id, OutputStream.Stdout);
+        using var lines = new StreamReader(body);
+        Assert.Equal("more\n", await lines.ReadToEndAsync());
+    }
+
+    /// PR-6: of output without a log nobody knows when it came.
     [Theory]
+    [InlineData("stdout?since=2026-01-01T00:00:00Z")]
+    [InlineData("stdout?timestamps=true")]
+    public async Task Without_a_log_there_are_no_times(string call)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var info = await world.SpawnAsync();
+        var (status, body) = await world.GetAsync($"/v1/processes/{info.Id}/logs/{call}");
+        Assert.Equal((HttpStatusCode.BadRequest, "since"), (status, ApiWorld.ProblemOf(body).Field));
+    }
+
+    [Theory]
+    [InlineData("stdout?since=yesterday", "since")]
+    [InlineData("stdout?since=2026-01-01T00:00:00", "since")]
+    [InlineData("stdout?since=2026-01-01T00:00:00Z&cursor=0", "since")]
+    [InlineData("stdout?since=2026-01-01T00:00:00Z&drain=true", "drain")]
+    [InlineData("stdout?timestamps=1", "timestamps")]
+    [InlineData("stdout?timestamps=true&drain=true", "drain")]
+    [InlineData("stdout?cursor=-1", "cursor")]
     [InlineData("stdout?cursor=x", "cursor")]
     [InlineData("stdout?cursor=7", "cursor")]
     [InlineData("stdout?max=0", "max")]

@@ -37,6 +37,8 @@ internal sealed class AgentProcess : IDisposable
         FirstAnswer = watch.Elapsed;
     }
 
+    public string Home => _home.Path;
+
     public string Socket => Path.Combine(RuntimeDir, "agent.sock");
 
     public TimeSpan FirstAnswer { get; }
@@ -157,7 +159,7 @@ internal sealed class AgentProcess : IDisposable
         }
     }
 
-    private static void Await(string what, Func<bool> condition)
+    public static void Await(string what, Func<bool> condition)
     {
         for (var watch = Stopwatch.StartNew(); !condition();)
         {

@@ -17,6 +17,7 @@ var benchmarks = new Dictionary<string, Action>(StringComparer.Ordinal)
     ["replay"] = ReplayBench.Replay,
     ["start"] = () => builds.ForEach(StartBench.Run),
     ["api"] = () => builds.ForEach(ApiBench.Run),
+    ["logs"] = () => builds.ForEach(LogBench.Run),
     ["fleet"] = () => builds.ForEach(FleetBench.Run),
 };
 if (name is not null && !benchmarks.ContainsKey(name))

@@ -25,6 +25,7 @@ public sealed class ConfigReaderTests
             services:
               db:
                 command: [/usr/local/bin/db]
+                log: off
               web:
                 command: [/usr/bin/python3, -m, http.server, 8080]
                 env: { LANG: C.UTF-8, EMPTY: "" }
@@ -37,6 +38,7 @@ public sealed class ConfigReaderTests
                 ringBytes: 64KiB
                 stopSignal: int
                 grace: 250ms
+                log: { maxSize: 1MiB, files: 3 }
             """);
 
         var config = folder.Read();
@@ -55,6 +57,8 @@ public sealed class ConfigReaderTests
             (web.Spec.Restart, web.Spec.Stdin, web.Spec.Overflow, web.Spec.RingBytes, web.Spec.StopSignal));
         Assert.Equal(TimeSpan.FromMilliseconds(250), web.Spec.Grace);
         Assert.Equal(["db"], web.Spec.After.ToArray());
+        Assert.Equal(new LogSettings(1 << 20, 3), web.Log);
+        Assert.Null(config.Services.Single(one => one.Spec.Label == "db").Log);
     }
 
     /// PR-1: what is left out has its default; a service has no lifetime and no idle timeout, and is root's.

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -20,6 +22,11 @@ internal sealed class MemoryOutput : IProcessOutput
     public int StdinRoom { get; set; } = int.MaxValue;
 
     public long BytesDroppedInAll { get; private set; }
+
+    public long LogBytesLostInAll => 0;
+
+    /// <summary>When what was said came, by cursors; null: nobody knows.</summary>
+    public IReadOnlyList<(long Cursor, long UnixMs)>? Marks { get; set; }
 
     public string StdinOf(string id) => Encoding.UTF8.GetString(_stdin[id].ToArray());
 
@@ -52,6 +59,15 @@ internal sealed class MemoryOutput : IProcessOutput
 
     public OutputRead Tail(ProcessId id, OutputStream stream, int lines, int max) =>
         Of(id.Value, stream).Tail(lines, max);
+
+    public long? CursorAt(ProcessId id, OutputStream stream, long unixMs) =>
+        Marks?.Where(mark => mark.UnixMs >= unixMs).Select(mark => (long?)mark.Cursor).FirstOrDefault()
+        ?? (Marks is null ? null : Of(id.Value, stream).Start + Of(id.Value, stream).Length);
+
+    public OutputTimes? Times(ProcessId id, OutputStream stream, long from, long to) =>
+        Marks is null ? null : new OutputTimes(Marks, to);
+
+    public Task WaitForTimesAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop) => Task.CompletedTask;
 
     public OutputRead Drain(ProcessId id, OutputStream stream, int max)
     {
@@ -132,7 +148,7 @@ internal sealed class MemoryOutput : IProcessOutput
                 var bytes = _bytes[(int)(from - Start)..];
                 if (bytes.Length > max) bytes = bytes[..max];
                 var next = from + bytes.Length;
-                return new OutputRead.Slice(bytes, next, from - cursor, _ended && next == Newest);
+                return new OutputRead.Slice(bytes, next, from - cursor, _ended && next == Newest) { Newest = Newest };
             }
         }
 

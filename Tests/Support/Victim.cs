@@ -2,6 +2,7 @@ using System;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Agent.Shell.Activators.Releases;
 using Agent.Shell.Linux;
@@ -29,6 +30,7 @@ internal static class Victim
     private static async Task<int> Main(string[] arguments) => arguments switch
     {
         ["capture", var fifo, var ring] => Capture(fifo, ring),
+        ["log", var fifo, var ring, var folder] => Log(fifo, ring, folder),
         ["releases", var root, .. var archives] => await ReleasesAsync(root, archives),
         _ => throw new ArgumentException($"nothing is called {arguments.FirstOrDefault()}"),
     };
@@ -45,6 +47,24 @@ internal static class Victim
             // Full or quiet, it tries again.
         }
 
+        return 0;
+    }
+
+    /// <summary>Captures and files as the agent does, to the pipe's end, and says so.</summary>
+    private static int Log(string fifo, string path, string folder)
+    {
+        using var ended = new ManualResetEventSlim();
+        using var ring = Ring.Open(path, 1 << 20, backpressure: false);
+        using var log = new ServiceLog(
+            new(folder, "stdout"), new(4 << 20, 100), static loss => throw new IOException(loss.Reason), TimeProvider.System);
+        using var filer = new LogFiler();
+        using var pump = new OutputPump();
+        var followed = filer.Follow(ring, log);
+        pump.Attach(Descriptors.Open(fifo, Descriptors.ReadOnly), ring, ended.Set);
+        Console.WriteLine("ready");
+        ended.Wait();
+        followed.EndAsync().Wait();
+        Console.WriteLine("ended");
         return 0;
     }
 
