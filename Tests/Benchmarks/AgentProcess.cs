@@ -97,6 +97,9 @@ internal sealed class AgentProcess : IDisposable
             """;
     }
 
+    /// <summary>Waits for a process of which the command line has this.</summary>
+    public void AwaitRunning(string command) => Await($"{command} runs", () => Pids(command).Length > 0);
+
     public void AwaitRunning(int count) => Await($"{count} services run", () => Pids("/bin/sleep 1000").Length >= count);
 
     public void Dispose()

@@ -74,6 +74,7 @@ internal static class LogBench
                 log: {"{"} maxSize: 10MB, files: 5 {"}"}
 
             """);
+        agent.AwaitRunning("sleep 0.01");
         var logs = Path.Combine(agent.Home, "s", "logs", "talker");
         var before = (Cpu: agent.CpuTicks, Pss: agent.PssMebibytes);
         var watch = Stopwatch.StartNew();

@@ -67,8 +67,8 @@ public sealed class LogTests
         Assert.Empty(Lines((await LogsAsync(agent, "--since", "2999-01-01T00:00:00Z")).Out));
         var timed = Lines((await LogsAsync(agent, "--tail", "1500", "-t")).Out);
         Assert.Equal(expected[^1500..], timed.Select(line => line[25..]));
-        Assert.All(timed, line => Assert.InRange(
-            DateTimeOffset.Parse(line[..24], CultureInfo.InvariantCulture), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow));
+        var (least, most) = (DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow);
+        Assert.All(timed, line => Assert.InRange(DateTimeOffset.Parse(line[..24], CultureInfo.InvariantCulture), least, most));
     }
 
     /// PR-6: --since takes what came after a moment, though files have changed since.
@@ -76,8 +76,9 @@ public sealed class LogTests
     public async Task Since_takes_what_came_after_a_moment()
     {
         using var agent = new AgentUnderTest();
-        var script = "for n in 1 2 3; do while [ ! -e \"$0$n\" ]; do sleep 0.05; done; head -c 50000 /dev/zero | tr '\\0' x; echo; echo word$n; done; exec sleep 1000";
-        agent.Configure($"services:\n  web:\n    command: [/bin/sh, -c, {Quoted(script)}, {agent.Home}/go]\n"
+        const string Script = "for n in 1 2 3; do while [ ! -e \"$0$n\" ]; do sleep 0.05; done; "
+            + "head -c 50000 /dev/zero | tr '\\0' x; echo; echo word$n; done; exec sleep 1000";
+        agent.Configure($"services:\n  web:\n    command: [/bin/sh, -c, {Quoted(Script)}, {agent.Home}/go]\n"
             + "    log: { maxSize: 64KiB, files: 5 }\n    ringBytes: 4KiB\n");
         await agent.StartAsync();
         var moments = new DateTimeOffset[4];
@@ -95,7 +96,8 @@ public sealed class LogTests
         for (var n = 1; n <= 3; n++)
         {
             var since = moments[n].ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-            var words = Lines((await LogsAsync(agent, "--since", since)).Out).Where(line => line.StartsWith("word", StringComparison.Ordinal));
+            var words = Lines((await LogsAsync(agent, "--since", since)).Out)
+                .Where(line => line.StartsWith("word", StringComparison.Ordinal));
             Assert.Equal(Enumerable.Range(n, 4 - n).Select(one => $"word{one}"), words);
         }
 
@@ -111,14 +113,14 @@ public sealed class LogTests
     public async Task Following_goes_on_across_files_without_a_seam(string timestamps)
     {
         using var agent = new AgentUnderTest();
-        agent.Configure(Service(agent, Counter.Replace("n%50==0)", "n%50==0);n%50==0 and __import__('time').sleep(0.002)", StringComparison.Ordinal), "log: { maxSize: 64KiB, files: 100 }", "ringBytes: 4KiB"));
+        var slower = Counter.Replace(
+            "n%50==0)", "n%50==0);n%50==0 and __import__('time').sleep(0.002)", StringComparison.Ordinal);
+        agent.Configure(Service(agent, slower, "log: { maxSize: 64KiB, files: 100 }", "ringBytes: 4KiB"));
         await agent.StartAsync();
         await agent.UntilAsync("files change", () => Task.FromResult(Files(agent).Length > 2));
         var start = new ProcessStartInfo(AgentUnderTest.Binary) { RedirectStandardOutput = true };
-        foreach (var word in ((string[])["--socket", agent.Socket, "logs", "web", "-f", "--stdout", timestamps]).Where(word => word.Length > 0))
-        {
-            start.ArgumentList.Add(word);
-        }
+        foreach (var word in (string[])["--socket", agent.Socket, "logs", "web", "-f", "--stdout"]) start.ArgumentList.Add(word);
+        if (timestamps.Length > 0) start.ArgumentList.Add(timestamps);
 
         using var follower = Process.Start(start)!;
         var skip = timestamps.Length > 0 ? 25 : 0;
@@ -180,10 +182,13 @@ public sealed class LogTests
         return end;
     }
 
-    private static FileInfo[] Files(AgentUnderTest agent) =>
-        Directory.Exists(Path.Combine(agent.State, "logs", "web"))
-            ? [.. new DirectoryInfo(Path.Combine(agent.State, "logs", "web")).GetFiles("stdout.*.log").OrderBy(file => file.Name, StringComparer.Ordinal)]
+    private static FileInfo[] Files(AgentUnderTest agent)
+    {
+        var folder = new DirectoryInfo(Path.Combine(agent.State, "logs", "web"));
+        return folder.Exists
+            ? [.. folder.GetFiles("stdout.*.log").OrderBy(file => file.Name, StringComparer.Ordinal)]
             : [];
+    }
 
     private static Task<(int Code, string Out, string Error)> LogsAsync(AgentUnderTest agent, params string[] more) =>
         AgentUnderTest.RunAsync(["--socket", agent.Socket, "logs", "web", "--stdout", .. more]);

@@ -64,7 +64,7 @@ public sealed class ServiceLogTests : IDisposable
         using var ring = _stage.Ring();
         Follow(ring, new(100, 10));
         for (var n = 0; n < 30; n++) Say(ring, Stage.Bytes($"the line with the number {n:000}\n"));
-        Assert.All(Directory.GetFiles(_stage.At("web"), "*.log"), path => Assert.EndsWith("\n", File.ReadAllText(path), StringComparison.Ordinal));
+        Assert.All(Folder.Files(), file => Assert.Equal((byte)'\n', File.ReadAllBytes(Folder.DataAt(file))[^1]));
     }
 
     /// PR-14: after the agent's death the next one goes on at the byte where it was.
