@@ -99,6 +99,7 @@ internal sealed class ServiceLogs(string directory) : IDisposable
     {
         private LogFiler.Followed? _stdout;
         private LogFiler.Followed? _stderr;
+        private bool _hasEnded;
 
         /// <summary>Null while nothing is kept.</summary>
         public LogReader? Stdout => _stdout is null ? null : shared.StdoutReader;
@@ -111,7 +112,7 @@ internal sealed class ServiceLogs(string directory) : IDisposable
             lock (logs._gate)
             {
                 var isKept = logs.SettingsOf(label) is not null;
-                if (isKept == (_stdout is not null)) return;
+                if (_hasEnded || isKept == (_stdout is not null)) return;
                 if (isKept)
                 {
                     logs._filer ??= new();
@@ -128,7 +129,13 @@ internal sealed class ServiceLogs(string directory) : IDisposable
         /// <summary>Ends soon, with all filed that was captured if the disk takes it.</summary>
         public async Task EndAsync()
         {
-            var filed = EndStreams();
+            Task filed;
+            lock (logs._gate)
+            {
+                _hasEnded = true;
+                filed = EndStreams();
+            }
+
             await filed.WaitAsync(EndPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             lock (logs._gate)
             {

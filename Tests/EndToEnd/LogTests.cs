@@ -135,6 +135,31 @@ public sealed class LogTests
         await follower.WaitForExitAsync();
     }
 
+    /// PR-6, JO-1: EIO on a log's file costs the log its bytes; the capture, the service and the agent go on.
+    [SkippableFact]
+    public async Task A_log_that_fails_stops_nothing()
+    {
+        Skip.IfNot(File.Exists("/usr/bin/strace"), "needs strace");
+        using var agent = new AgentUnderTest();
+        const string Script = "n=0; while :; do n=$((n+1)); echo word$n; while [ ! -e \"$0$n\" ]; do sleep 0.05; done; done";
+        agent.Configure($"services:\n  web:\n    command: [/bin/sh, -c, {Quoted(Script)}, {agent.Home}/go]\n");
+        var log = Path.Combine(agent.State, "logs", "web", "stdout.00000000000000000000.log");
+        await agent.StartAsync(
+            "/usr/bin/strace", "-f", "-o", "/dev/null", "-P", log, "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO:when=2+");
+        await agent.UntilAsync("it speaks", async () => (await LogsAsync(agent)).Out == "word1\n");
+        await File.WriteAllTextAsync(Path.Combine(agent.Home, "go1"), "");
+        await agent.UntilAsync("what the log lacks is in the ring", async () => (await LogsAsync(agent)).Out == "word1\nword2\n");
+        await agent.UntilAsync("the loss is counted", async () =>
+            (await agent.TextAsync("/metrics")).Contains("agent_log_bytes_lost_total 6\n", StringComparison.Ordinal));
+        Assert.Contains("EIO", agent.Errors.ToString(), StringComparison.Ordinal);
+        Assert.Equal("word1\n", await File.ReadAllTextAsync(log));
+        agent.KillEverything();
+        Directory.Delete(agent.Runtime, recursive: true);
+        await agent.StartAsync();
+        await agent.UntilAsync("it is logged again", async () =>
+            (await LogsAsync(agent, "--tail", "9")).Out.StartsWith("word1\nword1\nword2\n", StringComparison.Ordinal));
+    }
+
     /// PR-6: a service that was withdrawn and declared again goes on in its log; `log: off` keeps nothing.
     [Fact]
     public async Task A_log_belongs_to_the_name()
