@@ -47,7 +47,7 @@ internal static class ApiRoutes
             new("DELETE", "/v1/processes/{id}", controls.ReleaseAsync),
             new(
                 "GET", "/v1/processes/{id}/logs/{stream}", output.ReadAsync, 0,
-                "cursor", "max", "tail", "since", "follow", "drain", "timestamps"),
+                "cursor", "max", "tail", "since", "timestamps", "follow", "drain"),
             new("POST", "/v1/processes/{id}/logs/{stream}/ack", output.AckAsync, SmallBody, "cursor"),
             new("POST", "/v1/processes/{id}/stdin", output.WriteAsync, StdinBody, "timeoutMs"),
             new("DELETE", "/v1/processes/{id}/stdin", output.CloseAsync),

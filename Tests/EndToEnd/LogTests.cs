@@ -20,15 +20,21 @@ public sealed class LogTests
         "import itertools,os,sys\nfor n in itertools.count():\n print(f'{n:099d}', flush=n%50==0)\n"
         + " if n%500==0 and os.path.exists(sys.argv[1]): break\nsys.stdout.flush()\nos.execvp('sleep',['sleep','1000'])";
 
+    // The same, a few megabytes in each second.
+    private static readonly string Slower = Counter.Replace(
+        "n%50==0)", "n%50==0);n%50==0 and __import__('time').sleep(0.002)", StringComparison.Ordinal);
+
     /// PR-6, PR-14: the agent killed thirty times while a service writes: every line is in the files, once.
     [Fact]
     public async Task Killing_the_agent_thirty_times_leaves_the_files_exact()
     {
         using var agent = new AgentUnderTest();
-        agent.Configure(Service(agent, Counter, "log: { maxSize: 64MiB, files: 100 }"));
+        agent.Configure(Service(agent, Slower, "log: { maxSize: 1MiB, files: 100 }"));
         for (var kill = 0; kill < Kills; kill++)
         {
+            var before = Files(agent).Sum(file => file.Length);
             await agent.StartAsync();
+            await agent.UntilAsync("more is filed", () => Task.FromResult(Files(agent).Sum(file => file.Length) > before));
             agent.KillAgent();
         }
 
@@ -113,9 +119,7 @@ public sealed class LogTests
     public async Task Following_goes_on_across_files_without_a_seam(string timestamps)
     {
         using var agent = new AgentUnderTest();
-        var slower = Counter.Replace(
-            "n%50==0)", "n%50==0);n%50==0 and __import__('time').sleep(0.002)", StringComparison.Ordinal);
-        agent.Configure(Service(agent, slower, "log: { maxSize: 64KiB, files: 100 }", "ringBytes: 4KiB"));
+        agent.Configure(Service(agent, Slower, "log: { maxSize: 64KiB, files: 100 }", "ringBytes: 4KiB"));
         await agent.StartAsync();
         await agent.UntilAsync("files change", () => Task.FromResult(Files(agent).Length > 2));
         var start = new ProcessStartInfo(AgentUnderTest.Binary) { RedirectStandardOutput = true };
