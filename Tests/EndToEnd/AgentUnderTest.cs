@@ -117,12 +117,14 @@ public sealed class AgentUnderTest : IDisposable
     /// <summary>The agent, its keeper and all that they started; none of them lives when this returns.</summary>
     public void KillEverything()
     {
-        if (_process is { HasExited: false }) KillAgent();
         while (ProcessTable.All().Where(IsOurs).ToList() is { Count: > 0 } rows)
         {
             foreach (var row in rows) _ = Native.Kill(row.Pid, Native.SigKill);
             Thread.Yield();
         }
+
+        // Last: an agent that was traced outlives its tracer, and holds the pipe that is waited for here.
+        if (_process is { HasExited: false }) _process.WaitForExit();
     }
 
     public void KillKeeper() => Assert.Equal(0, Native.Kill(KeeperPid, Native.SigKill));
