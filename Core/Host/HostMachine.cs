@@ -68,6 +68,14 @@ public static class HostMachine
         var watches = RuntimeMachine.Probe(state.Runtime).TryGet(out var every)
             ? Seq1<Subscription>(new Subscription.RuntimeProbe(state.Runtime.History.Attempt, every))
             : Seq<Subscription>();
+        foreach (var process in state.Processes.All.Values)
+        {
+            if (process is not ProcessState.Running { IsReady: false } running) continue;
+            var profile = running.Profile;
+            if (!profile.Spec.Ready.TryGet(out var ready) || ready.Check is ReadyCheck.Notify) continue;
+            watches = watches.Add(new Subscription.ServiceReadiness(profile.Id, profile.Generation, ready.Every));
+        }
+
         foreach (var rollout in state.Rollouts.All.Values)
         {
             if (rollout is not RolloutState.Soaking soaking) continue;

@@ -20,6 +20,9 @@ public abstract record Subscription
     /// <summary>See from time to time whether the host still runs what the rollout switched it to.</summary>
     public sealed record RunningRelease(RolloutId Id, int Activation) : Subscription;
 
+    /// <summary>See every <paramref name="Every"/> whether a service has become ready. Another incarnation is another key.</summary>
+    public sealed record ServiceReadiness(ProcessId Id, int Generation, TimeSpan Every) : Subscription;
+
     /// <summary>Hold a question for work open at the plane.</summary>
     public sealed record PlaneDispatch : Subscription;
 

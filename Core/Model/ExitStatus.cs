@@ -9,6 +9,9 @@ public abstract record ExitStatus
 
     public sealed record Signaled(int Number) : ExitStatus;
 
+    /// <summary>The kernel killed it because it, or a descendant, wanted more memory than its limit.</summary>
+    public sealed record OutOfMemory : ExitStatus;
+
     /// <summary>It is gone and nobody could see how. Never taken for success.</summary>
     public sealed record Lost : ExitStatus;
 
@@ -21,6 +24,7 @@ public abstract record ExitStatus
     {
         Exited(var code) => $"exit code {code}",
         Signaled(var number) => $"signal {number}",
+        OutOfMemory => "a kill at its limit of memory",
         Lost => "an exit that nobody could see",
         NeverRan(var code, var detail) => $"no start at all ({code}: {detail})",
     };

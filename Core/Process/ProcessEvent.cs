@@ -18,7 +18,16 @@ public abstract record ProcessEvent
     /// <summary>Every service it comes after is running.</summary>
     public sealed record DependenciesMet : ProcessEvent;
 
+    /// <summary>It has shown that it does its work.</summary>
+    public sealed record BecameReady(int Generation) : ProcessEvent;
+
     public sealed record StopRequested(Option<TimeSpan> Grace) : ProcessEvent;
+
+    /// <summary>
+    /// The agent ends with everything it supervises. Unlike what its user stopped, a service comes back when the agent
+    /// does.
+    /// </summary>
+    public sealed record ShutdownRequested : ProcessEvent;
 
     public sealed record StartRequested : ProcessEvent;
 

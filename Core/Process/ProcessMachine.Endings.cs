@@ -13,11 +13,14 @@ public static partial class ProcessMachine
         new State.Starting(profile, Pending: None),
         new Effect.Spawn(profile.Id, profile.Generation, profile.Spec));
 
-    private static Transition<State, Effect> SpawnNext(ProcessProfile profile) => Spawn(profile with
+    private static Transition<State, Effect> SpawnNext(ProcessProfile profile) => Spawn(Next(profile));
+
+    /// <summary>The same process, an incarnation later.</summary>
+    private static ProcessProfile Next(ProcessProfile profile) => profile with
     {
         Generation = profile.Generation + 1,
         Tally = profile.Tally with { Restarts = profile.Tally.Restarts + 1 },
-    });
+    };
 
     /// <summary>Somebody asked: what was held against it is forgotten.</summary>
     private static ProcessProfile Afresh(ProcessProfile profile) =>
@@ -27,7 +30,9 @@ public static partial class ProcessMachine
         State.Starting state, Instant now, ProcessIdentity identity, bool adopted)
     {
         var profile = state.Profile;
-        var running = new State.Running(profile, identity, Since: now, TouchedAt: now, adopted);
+        var running = new State.Running(
+            profile, identity, Since: now, TouchedAt: now, adopted,
+            profile.Spec.Ready.TryGet(out var ready) ? now + ready.Within : Option<Instant>.None);
         var before = adopted
             ? Seq1<Effect>(new Effect.Adopt(profile.Id, profile.Generation, profile.Spec))
             : Seq<Effect>();
@@ -45,6 +50,21 @@ public static partial class ProcessMachine
 
     private static StopPlan Plan(State state, AfterStop then) =>
         new(ExitReason.Stopped, then, state.Profile.Spec.Grace);
+
+    private static StopPlan Shutdown(State state) =>
+        new(ExitReason.Shutdown, AfterStop.Stay, state.Profile.Spec.Grace);
+
+    /// <summary>What is stopped already ends as it was to; what was to come after it does not.</summary>
+    private static StopPlan Shutdown(StopPlan plan) => plan.Then is AfterStop.StartAgain or AfterStop.Obey
+        ? plan with { Reason = ExitReason.Shutdown, Then = AfterStop.Stay }
+        : plan;
+
+    /// <summary>Its user's wish outlives the reason that it was being stopped for.</summary>
+    private static StopPlan Stopped(StopPlan plan) => plan with
+    {
+        Then = Keep(plan.Then),
+        Reason = plan.Reason is ExitReason.Shutdown or ExitReason.Unready ? ExitReason.Stopped : plan.Reason,
+    };
 
     /// <summary>Two stops agree on the shorter grace, whichever came first.</summary>
     private static StopPlan StopStarting(State.Starting state, Option<TimeSpan> grace)
@@ -81,7 +101,8 @@ public static partial class ProcessMachine
         ProcessProfile profile, Instant now, ExitStatus status, TimeSpan cpu, long peak, Option<StopPlan> plan, Instant since)
     {
         Effect forget = new Effect.Forget(profile.Id, profile.Generation);
-        if (plan.TryGet(out var stop))
+        var isObeying = plan.TryGet(out var stop) && stop.Then == AfterStop.Obey;
+        if (plan.IsSome && !isObeying)
         {
             var stopped = new ProcessExit(status, stop.Reason, cpu, peak);
             return stop.Then switch
@@ -92,9 +113,9 @@ public static partial class ProcessMachine
             };
         }
 
-        var exit = new ProcessExit(status, Why(status), cpu, peak);
+        var exit = new ProcessExit(status, isObeying ? stop.Reason : Why(status), cpu, peak);
         var tallied = profile with { Tally = profile.Tally.WithExit(now, now - since) };
-        if (!Restarts(profile.Spec.Restart, status))
+        if (isObeying ? profile.Spec.Restart == RestartPolicy.Never : !Restarts(profile.Spec.Restart, status))
         {
             return Go(Settle(tallied, exit, now), forget, new Effect.CloseOutput(profile.Id));
         }
@@ -105,13 +126,11 @@ public static partial class ProcessMachine
             : Go(new State.Backoff(tallied, exit, now + wait), forget);
     }
 
-    private static Transition<State, Effect> EndUnrun(ProcessProfile profile, Instant now, AfterStop then)
+    private static Transition<State, Effect> EndUnrun(ProcessProfile profile, Instant now, ExitReason reason)
     {
-        if (then == AfterStop.Remove) return Reap(profile, ReapReason.Withdrawn);
         var status = new ExitStatus.NeverRan("stopped", "it was stopped before it ran");
         return Go(
-            Settle(profile, new ProcessExit(status, ExitReason.Stopped, TimeSpan.Zero, 0), now),
-            new Effect.CloseOutput(profile.Id));
+            Settle(profile, new ProcessExit(status, reason, TimeSpan.Zero, 0), now), new Effect.CloseOutput(profile.Id));
     }
 
     /// <summary>
@@ -134,6 +153,7 @@ public static partial class ProcessMachine
     {
         ExitStatus.Exited => ExitReason.Exited,
         ExitStatus.Signaled => ExitReason.Killed,
+        ExitStatus.OutOfMemory => ExitReason.OutOfMemory,
         ExitStatus.Lost => ExitReason.Lost,
         ExitStatus.NeverRan => ExitReason.SpawnFailed,
     };
@@ -155,7 +175,8 @@ public static partial class ProcessMachine
         Event.SpawnCompleted(var generation, _) => generation,
         Event.SpawnFailed(var generation, _, _) => generation,
         Event.ExitObserved(var generation, _, _, _, _) => generation,
-        Event.DependenciesMet or Event.StopRequested or Event.StartRequested or Event.RestartRequested
+        Event.BecameReady(var generation) => generation,
+        Event.DependenciesMet or Event.StopRequested or Event.ShutdownRequested or Event.StartRequested or Event.RestartRequested
             or Event.SignalRequested or Event.Touched or Event.ReleaseRequested or Event.Redeclared
             or Event.Withdrawn or Event.Recovered or Event.DeadlineReached => None,
     };

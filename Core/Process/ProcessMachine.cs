@@ -41,7 +41,8 @@ public static partial class ProcessMachine
     /// <summary>When the shell must wake this machine, if at all.</summary>
     public static Option<Instant> Deadline(State state) => state switch
     {
-        State.Running running => Instant.Earlier(LifetimeEnd(running), IdleEnd(running)),
+        State.Running running => Instant.Earlier(
+            running.ReadyBy, Instant.Earlier(LifetimeEnd(running), IdleEnd(running))),
         State.Stopping stopping => stopping.KillAt,
         State.Backoff backoff => backoff.Until,
         State.Exited exited => exited.ReapAt,
@@ -51,14 +52,15 @@ public static partial class ProcessMachine
     private static Transition<State, Effect> WhenWaiting(State.Waiting state, Instant now, Event @event) => @event switch
     {
         Event.DependenciesMet or Event.StartRequested or Event.RestartRequested => Spawn(state.Profile),
-        Event.StopRequested => EndUnrun(state.Profile, now, AfterStop.Stay),
-        Event.Withdrawn => EndUnrun(state.Profile, now, AfterStop.Remove),
+        Event.StopRequested => EndUnrun(state.Profile, now, ExitReason.Stopped),
+        Event.ShutdownRequested => EndUnrun(state.Profile, now, ExitReason.Shutdown),
+        Event.Withdrawn => Reap(state.Profile, ReapReason.Withdrawn),
         Event.Redeclared(var spec) => Go(state with { Profile = state.Profile with { Spec = spec } }),
         Event.Recovered or Event.Touched => Stay(state),
 
         Event.ReleaseRequested => Refuse(state, ErrorCode.StillRunning, "it is waiting to start, stop it first"),
         Event.SignalRequested => Refuse(state, ErrorCode.InvalidInput, "it is not running"),
-        Event.SpawnCompleted or Event.SpawnFailed or Event.ExitObserved or Event.DeadlineReached =>
+        Event.SpawnCompleted or Event.SpawnFailed or Event.ExitObserved or Event.BecameReady or Event.DeadlineReached =>
             Reject(state, @event),
     };
 
@@ -81,6 +83,10 @@ public static partial class ProcessMachine
         Event.Recovered => Go(state, new Effect.Spawn(state.Profile.Id, state.Profile.Generation, state.Profile.Spec)),
 
         Event.StopRequested(var grace) => Go(state with { Pending = StopStarting(state, grace) }),
+        Event.ShutdownRequested => Go(state with
+        {
+            Pending = state.Pending.TryGet(out var plan) ? Shutdown(plan) : Shutdown(state),
+        }),
         Event.Withdrawn => Go(state with { Pending = Plan(state, AfterStop.Remove) }),
 
         // The spec may have changed since the spawn, so a start takes a stop back by starting again after it.
@@ -95,7 +101,7 @@ public static partial class ProcessMachine
 
         Event.SignalRequested => Refuse(state, ErrorCode.Busy, "it is being started, ask again"),
         Event.ReleaseRequested => Refuse(state, ErrorCode.StillRunning, "it is being started, stop it first"),
-        Event.DependenciesMet or Event.DeadlineReached => Reject(state, @event),
+        Event.DependenciesMet or Event.BecameReady or Event.DeadlineReached => Reject(state, @event),
     };
 
     private static Transition<State, Effect> WhenRunning(State.Running state, Instant now, Event @event) => @event switch
@@ -110,7 +116,9 @@ public static partial class ProcessMachine
             End(state.Profile, now, status, cpu, peak, None, state.Since),
         Event.Recovered => End(state.Profile, now, new ExitStatus.Lost(), TimeSpan.Zero, 0, None, state.Since),
 
+        Event.BecameReady => state.IsReady ? Stay(state) : Go(state with { ReadyBy = None }),
         Event.StopRequested(var grace) => BeginStop(state, now, UserStop(state, grace)),
+        Event.ShutdownRequested => BeginStop(state, now, Shutdown(state)),
         Event.RestartRequested => BeginStop(state, now, Plan(state, AfterStop.StartAgain)),
         Event.Withdrawn => BeginStop(state, now, Plan(state, AfterStop.Remove)),
         Event.Redeclared(var spec) when spec.SameAs(state.Profile.Spec) => Stay(state),
@@ -126,6 +134,8 @@ public static partial class ProcessMachine
             state, now, new StopPlan(ExitReason.Lifetime, AfterStop.Stay, state.Profile.Spec.Grace)),
         Event.DeadlineReached when IsPast(IdleEnd(state), now) => BeginStop(
             state, now, new StopPlan(ExitReason.Idle, AfterStop.Stay, state.Profile.Spec.Grace)),
+        Event.DeadlineReached when IsPast(state.ReadyBy, now) => BeginStop(
+            state, now, new StopPlan(ExitReason.Unready, AfterStop.Obey, state.Profile.Spec.Grace)),
         Event.DeadlineReached => Stay(state),
 
         Event.ReleaseRequested => Refuse(state, ErrorCode.StillRunning, "it is running, stop it first"),
@@ -148,9 +158,10 @@ public static partial class ProcessMachine
         // Two stops agree on the earlier kill, and a stop takes back the start that was to follow.
         Event.StopRequested(var grace) => Go(state with
         {
-            Plan = state.Plan with { Then = Keep(state.Plan.Then) },
+            Plan = Stopped(state.Plan),
             KillAt = Instant.Earlier(state.KillAt, now + UserStop(state, grace).Grace),
         }),
+        Event.ShutdownRequested => Go(state with { Plan = Shutdown(state.Plan) }),
         Event.StartRequested or Event.RestartRequested => Again(state, state.Plan).TryGet(out var again)
             ? Go(state with { Plan = again })
             : Refuse(state, ErrorCode.Stopping, "it is being stopped"),
@@ -164,7 +175,7 @@ public static partial class ProcessMachine
             state, new Effect.SendSignal(state.Profile.Id, state.Profile.Generation, signal)),
         Event.DeadlineReached when state.KillAt > now => Stay(state),
         Event.DeadlineReached => Go(state with { KillAt = now + KillAgainAfter }, Kill(state)),
-        Event.Touched => Stay(state),
+        Event.Touched or Event.BecameReady => Stay(state),
 
         Event.ReleaseRequested => Refuse(state, ErrorCode.StillRunning, "it is being stopped, wait for its end"),
         Event.SpawnCompleted or Event.SpawnFailed or Event.DependenciesMet => Reject(state, @event),
@@ -182,6 +193,9 @@ public static partial class ProcessMachine
         Event.StopRequested => Go(
             Settle(state.Profile, state.Last with { Reason = ExitReason.Stopped }, now),
             new Effect.CloseOutput(state.Profile.Id)),
+        Event.ShutdownRequested => Go(
+            Settle(state.Profile, state.Last with { Reason = ExitReason.Shutdown }, now),
+            new Effect.CloseOutput(state.Profile.Id)),
         Event.Withdrawn => Reap(state.Profile, ReapReason.Withdrawn),
         Event.Recovered(Observation.Alive) => Go(state, Kill(state), Forget(state)),
         Event.Recovered(Observation.Ended) => Go(state, Forget(state)),
@@ -189,7 +203,7 @@ public static partial class ProcessMachine
 
         Event.SignalRequested => Refuse(state, ErrorCode.InvalidInput, "it is not running"),
         Event.ReleaseRequested => Refuse(state, ErrorCode.StillRunning, "it is about to be restarted, stop it first"),
-        Event.SpawnCompleted or Event.SpawnFailed or Event.ExitObserved or Event.DependenciesMet =>
+        Event.SpawnCompleted or Event.SpawnFailed or Event.ExitObserved or Event.DependenciesMet or Event.BecameReady =>
             Reject(state, @event),
     };
 
@@ -199,6 +213,10 @@ public static partial class ProcessMachine
             SpawnNext(Afresh(state.Profile)),
         Event.StartRequested or Event.RestartRequested =>
             Refuse(state, ErrorCode.InvalidInput, "only a service can be started again, spawn a new task"),
+
+        // In its turn, behind those it comes after.
+        Event.Redeclared(var spec) when state.Exit.Reason == ExitReason.Shutdown => Go(
+            new State.Waiting(Next(Afresh(state.Profile with { Spec = spec })))),
         Event.Redeclared(var spec) when spec.SameAs(state.Profile.Spec) => Stay(state),
 
         // The user's stop beats a new declaration; an end of its own does not.
@@ -221,10 +239,10 @@ public static partial class ProcessMachine
         Event.StopRequested when state.Profile.Spec.Kind == ProcessKind.Service
             && state.Exit.Reason != ExitReason.Stopped =>
             Go(state with { Exit = state.Exit with { Reason = ExitReason.Stopped } }),
-        Event.StopRequested or Event.Touched => Stay(state),
+        Event.StopRequested or Event.ShutdownRequested or Event.Touched => Stay(state),
 
         Event.SignalRequested => Refuse(state, ErrorCode.InvalidInput, "it has ended"),
-        Event.SpawnCompleted or Event.SpawnFailed or Event.ExitObserved or Event.DependenciesMet =>
+        Event.SpawnCompleted or Event.SpawnFailed or Event.ExitObserved or Event.DependenciesMet or Event.BecameReady =>
             Reject(state, @event),
     };
 }

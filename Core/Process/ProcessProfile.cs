@@ -68,6 +68,12 @@ public enum ExitReason
     OutOfMemory,
     Lost,
     SpawnFailed,
+
+    /// <summary>It was not ready in time.</summary>
+    Unready,
+
+    /// <summary>The agent ended with all it supervised.</summary>
+    Shutdown,
 }
 
 /// <summary>Why a process is being stopped, what follows its end, and how long it has for it.</summary>
@@ -78,6 +84,9 @@ public enum AfterStop
     Stay,
     StartAgain,
     Remove,
+
+    /// <summary>As after a failure of its own.</summary>
+    Obey,
 }
 
 public enum ReapReason

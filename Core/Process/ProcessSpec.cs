@@ -25,6 +25,14 @@ public sealed record ProcessSpec(
     RestartPolicy Restart,
     Seq<string> After)
 {
+    /// <summary>Services of which it is enough that they run; those in <see cref="After"/> must be ready.</summary>
+    public Seq<string> AfterStarted { get; init; }
+
+    /// <summary>How it tells that it is ready; without one it is as soon as it runs.</summary>
+    public Option<Readiness> Ready { get; init; }
+
+    public ProcessLimits Limits { get; init; } = ProcessLimits.None;
+
     public const int DefaultRingBytes = 1 << 20;
     public const int MinRingBytes = 4 << 10;
     public const int MaxRingBytes = 8 << 20;
@@ -51,9 +59,11 @@ public sealed record ProcessSpec(
         && EnvironmentDigest == other.EnvironmentDigest && Stdin == other.Stdin && Overflow == other.Overflow
         && RingBytes == other.RingBytes && Same(MaxLifetime, other.MaxLifetime) && Same(IdleTimeout, other.IdleTimeout)
         && ExitRetention == other.ExitRetention && StopSignal == other.StopSignal && Grace == other.Grace
-        && Restart == other.Restart && Same(After, other.After);
+        && Restart == other.Restart && Same(After, other.After) && Same(AfterStarted, other.AfterStarted)
+        && Limits.SameAs(other.Limits)
+        && (Ready.TryGet(out var ready) ? other.Ready.TryGet(out var its) && ready.SameAs(its) : other.Ready.IsNone);
 
-    private static bool Same(Seq<string> left, Seq<string> right)
+    internal static bool Same(Seq<string> left, Seq<string> right)
     {
         if (left.Count != right.Count) return false;
         for (var i = 0; i < left.Count; i++)
@@ -64,7 +74,7 @@ public sealed record ProcessSpec(
         return true;
     }
 
-    private static bool Same<T>(Option<T> left, Option<T> right)
+    internal static bool Same<T>(Option<T> left, Option<T> right)
         where T : IEquatable<T> =>
         left.TryGet(out var first) ? right.TryGet(out var second) && first.Equals(second) : right.IsNone;
 }

@@ -19,10 +19,17 @@ public abstract record ProcessState
     /// </summary>
     public sealed record Starting(ProcessProfile Profile, Option<StopPlan> Pending) : ProcessState(Profile);
 
-    /// <summary>It runs. <paramref name="TouchedAt"/> is the last time its owner used it.</summary>
+    /// <summary>
+    /// It runs. <paramref name="TouchedAt"/> is the last time its owner used it. While <paramref name="ReadyBy"/> is set
+    /// its readiness is awaited, until that instant at the latest; without, it is ready.
+    /// </summary>
     public sealed record Running(
-        ProcessProfile Profile, ProcessIdentity Identity, Instant Since, Instant TouchedAt, bool Adopted)
-        : ProcessState(Profile);
+        ProcessProfile Profile, ProcessIdentity Identity, Instant Since, Instant TouchedAt, bool Adopted,
+        Option<Instant> ReadyBy)
+        : ProcessState(Profile)
+    {
+        public bool IsReady => ReadyBy.IsNone;
+    }
 
     /// <summary>
     /// It was told to stop, and at <paramref name="KillAt"/> its whole tree is killed (again, if need be).

@@ -115,6 +115,28 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
         }
     }
 
+    /// <summary>
+    /// What may end next when everything ends: what lives, the engine's daemons aside, and nothing that lives comes after.
+    /// </summary>
+    public Seq<ProcessId> Stoppable
+    {
+        get
+        {
+            var living = All.Values
+                .Filter(state => state is not ProcessState.Exited && state.Profile.Spec.Kind != ProcessKind.Daemon).ToSeq().Strict();
+            var free = living.Filter(state => !living.Exists(other => ComesAfter(other, state))).Strict();
+
+            // The configuration allows no ring of services; should there be one, it ends all at once.
+            return (free.IsEmpty ? living : free).Map(state => state.Profile.Id).Strict();
+        }
+    }
+
+    private static bool ComesAfter(ProcessState later, ProcessState earlier)
+    {
+        var spec = later.Profile.Spec;
+        return spec.After.Exists(label => IsService(earlier, label)) || spec.AfterStarted.Exists(label => IsService(earlier, label));
+    }
+
     private RegistryStep Nothing => new(this, Seq<ProcessEffect>());
 
     private Seq<ProcessState> Services =>
@@ -126,12 +148,13 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
         var before = All.Find(id);
         if (before.TryGet(out var old) && ReferenceEquals(old, transition.State)) return new(this, transition.Effects);
         var step = new RegistryStep(new(All.AddOrUpdate(id, transition.State)), transition.Effects);
-        return BeganToRun(old, transition.State) ? step.Registry.ReleaseWaiting(now).After(step.Effects) : step;
+        return FreesOthers(old, transition.State) ? step.Registry.ReleaseWaiting(now).After(step.Effects) : step;
     }
 
     /// <summary>Only then can what waits go on: a look at all processes is not owed to each use of one.</summary>
-    private static bool BeganToRun(ProcessState before, ProcessState after) =>
-        after is ProcessState.Running && before is not ProcessState.Running
+    private static bool FreesOthers(ProcessState before, ProcessState after) =>
+        after is ProcessState.Running running
+        && (before is not ProcessState.Running earlier || (running.IsReady && !earlier.IsReady))
         && after.Profile.Spec.Kind == ProcessKind.Service;
 
     private RegistryStep ReleaseWaiting(Instant now)
@@ -139,16 +162,29 @@ public sealed record Registry(Map<OrdProcessId, ProcessId, ProcessState> All)
         var step = Nothing;
         foreach (var state in All.Values)
         {
-            if (state is not ProcessState.Waiting || !state.Profile.Spec.After.ForAll(IsRunning)) continue;
+            if (state is not ProcessState.Waiting || !IsFree(state.Profile.Spec)) continue;
             step = step.ThenTell(state.Profile.Id, new(now, new ProcessEvent.DependenciesMet()));
         }
 
         return step;
     }
 
-    private bool IsRunning(string label) => All.Values.Exists(
-        state => state is ProcessState.Running && state.Profile.Spec.Kind == ProcessKind.Service
-            && state.Profile.Spec.Label == label);
+    /// <summary>Everything that it comes after is there.</summary>
+    private bool IsFree(ProcessSpec spec) =>
+        spec.After.ForAll(label => Runs(label) is { IsReady: true }) && spec.AfterStarted.ForAll(label => Runs(label) is not null);
+
+    private ProcessState.Running? Runs(string label)
+    {
+        foreach (var state in All.Values)
+        {
+            if (state is ProcessState.Running running && IsService(state, label)) return running;
+        }
+
+        return null;
+    }
+
+    private static bool IsService(ProcessState state, string label) =>
+        state.Profile.Spec.Kind == ProcessKind.Service && state.Profile.Spec.Label == label;
 
     private Option<(ErrorCode Code, string Reason)> Overdrawn(Principal owner)
     {

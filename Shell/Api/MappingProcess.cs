@@ -30,12 +30,13 @@ internal static class MappingProcess
             profile.Tally.Restarts,
             profile.Tally.CrashLooping,
             profile.Generation,
-            state is State.Running { Adopted: true });
+            state is State.Running { Adopted: true },
+            state is State.Running { IsReady: true });
     }
 
     public static ExitInfo Of(ProcessExit exit, LastOutput? last = null) => new(
         exit.Status is ExitStatus.Exited(var code) ? code : null,
-        exit.Status is ExitStatus.Signaled(var number) ? number : null,
+        exit.Status is ExitStatus.Signaled(var number) ? number : exit.Status is ExitStatus.OutOfMemory ? (int)Signal.Kill : null,
         WireNames.Of(exit.Reason),
         exit.Status is ExitStatus.Exited ? null : exit.Status.Describe(),
         Milliseconds(exit.Cpu),
@@ -68,9 +69,11 @@ internal static class MappingProcess
 
     private static string? Detail(State state) => state switch
     {
-        State.Waiting waiting => $"waits for {string.Join(", ", waiting.Profile.Spec.After)}",
+        State.Waiting waiting =>
+            $"waits for {string.Join(", ", waiting.Profile.Spec.After.Join(waiting.Profile.Spec.AfterStarted))}",
         State.Starting { Pending.IsSome: true } => "is stopped as soon as it runs",
         State.Starting => null,
+        State.Running running when running.ReadyBy.TryGet(out var by) => $"is not ready yet, has until {by}",
         State.Running { Profile.Tally.CrashLooping: true } => "has been crash-looping",
         State.Running => null,
         State.Stopping stopping =>
@@ -82,7 +85,12 @@ internal static class MappingProcess
         State.Reaped => null,
     };
 
-    private static string Then(StopPlan plan) => plan.Then == AfterStop.StartAgain ? ", then started again" : "";
+    private static string Then(StopPlan plan) => plan.Then switch
+    {
+        AfterStop.StartAgain => ", then started again",
+        AfterStop.Obey => ", then restarted as its policy says",
+        _ => "",
+    };
 
     private static long Milliseconds(TimeSpan span) => Math.Max(0, (long)span.TotalMilliseconds);
 }

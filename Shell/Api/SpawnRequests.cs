@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Agent.Core.Model;
 using Agent.Core.Process;
+using Agent.Shell.Keeper;
 using LanguageExt;
 
 namespace Agent.Shell.Api;
@@ -53,9 +54,10 @@ internal static class SpawnRequests
             return Invalid("label", $"must be 1 to {Labels.MaxBytes} bytes without control characters");
         }
 
-        if (FaultOfLimits(request.Limits) is { } limit)
+        if (FaultOfLimits(request.Limits) is var (limited, excess)) return Invalid($"limits.{limited}", excess);
+        if (Cgroups.WhyNot(Limits(request.Limits)) is { } why)
         {
-            return Invalid($"limits.{limit}", "cannot be enforced on this host; leave it out");
+            return new SpawnTranslation.Refused(ErrorNames.InvalidInput, "limits", why);
         }
 
         return FaultOfDurations(request) is var (field, fault) ? Invalid(field, fault) : Choices(request, by);
@@ -119,7 +121,10 @@ internal static class SpawnRequests
             signal,
             Clamp(request.GraceMs, ProcessSpec.DefaultGrace, TimeSpan.Zero, ProcessSpec.MaxGrace),
             restart,
-            Seq<string>.Empty);
+            Seq<string>.Empty)
+        {
+            Limits = Limits(request.Limits),
+        };
     }
 
     /// <summary>What is wrong with a command, in words that follow its name; null if nothing is.</summary>
@@ -150,12 +155,21 @@ internal static class SpawnRequests
         : by.IsRoot && !exists(path) ? "is no directory"
         : null;
 
-    private static string? FaultOfLimits(SpawnLimits? limits) =>
-        limits?.MemoryBytes is not null ? "memoryBytes"
-        : limits?.Cpus is not null ? "cpus"
-        : limits?.Pids is not null ? "pids"
-        : limits?.OpenFiles is not null ? "openFiles"
+    private static (string Field, string Reason)? FaultOfLimits(SpawnLimits? limits) =>
+        limits is null ? null
+        : limits.MemoryBytes < ProcessLimits.LeastMemory ? ("memoryBytes", $"must be at least {ProcessLimits.LeastMemory}")
+        : limits.Cpus is { } cpus && !(cpus >= 0.001 && cpus * 1000 <= ProcessLimits.MostCpuThousandths)
+            ? ("cpus", $"must be from 0.001 to {ProcessLimits.MostCpuThousandths / 1000}")
+        : limits.Pids is < 1 or > ProcessLimits.MostPids ? ("pids", $"must be from 1 to {ProcessLimits.MostPids}")
+        : limits.OpenFiles is < ProcessLimits.LeastOpenFiles or > ProcessLimits.MostOpenFiles
+            ? ("openFiles", $"must be from {ProcessLimits.LeastOpenFiles} to {ProcessLimits.MostOpenFiles}")
         : null;
+
+    private static ProcessLimits Limits(SpawnLimits? limits) => limits is null ? ProcessLimits.None : new(
+        Some(limits.MemoryBytes), Some((int?)(limits.Cpus * 1000)), Some(limits.Pids), Some(limits.OpenFiles));
+
+    private static Option<T> Some<T>(T? value)
+        where T : struct => value is { } given ? Option<T>.Some(given) : Option<T>.None;
 
     private static (string Field, string Reason)? FaultOfDurations(SpawnRequest request) =>
         request.RingBytes < 0 ? ("ringBytes", "must not be negative")

@@ -107,6 +107,7 @@ internal sealed record SpawnLimits(
 /// <param name="Generation">Counts its incarnations from 1.</param>
 /// <param name="CrashLooping">Five exits within a minute.</param>
 /// <param name="Adopted">It was already running when this agent started.</param>
+/// <param name="Ready">It runs and, where it tells so, is ready.</param>
 internal sealed record ProcessInfo(
     string Id,
     string Label,
@@ -125,11 +126,12 @@ internal sealed record ProcessInfo(
     int Restarts,
     bool CrashLooping,
     int Generation,
-    bool Adopted);
+    bool Adopted,
+    bool Ready);
 
 /// <param name="Code">Its exit code, if it exited.</param>
 /// <param name="Signal">The number of the signal that ended it, if one did.</param>
-/// <param name="Reason">exited, stopped, killed, lifetime, idle, out-of-memory, lost or spawn-failed.</param>
+/// <param name="Reason">exited, stopped, killed, lifetime, idle, out-of-memory, lost, spawn-failed, not-ready or shutdown.</param>
 /// <param name="LastOutput">Only in the answer of a stop.</param>
 internal sealed record ExitInfo(
     int? Code,

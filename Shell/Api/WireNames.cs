@@ -17,7 +17,7 @@ internal static class WireNames
     private static readonly string[] Failures = ["rollback-and-halt", "halt"];
     private static readonly string[] Healths = ["ready", "not_ready", "error"];
     private static readonly string[] Reasons =
-        ["exited", "stopped", "killed", "lifetime", "idle", "out-of-memory", "lost", "spawn-failed"];
+        ["exited", "stopped", "killed", "lifetime", "idle", "out-of-memory", "lost", "spawn-failed", "not-ready", "shutdown"];
 
     private static readonly string[] Overflows = ["dropOldest", "backpressure"];
     private static readonly string[] Policies = ["never", "onFailure", "always"];

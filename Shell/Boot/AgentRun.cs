@@ -99,7 +99,7 @@ internal sealed class AgentRun : IAsyncDisposable
             () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _wall), _wall,
             new ProgramRule(_releases, () => _config.Rollout));
         _subscriptions = new SubscriptionSet(
-            _loop, new RolloutWatch(_loop, probes, activators),
+            _loop, new RolloutWatch(_loop, probes, activators), new ReadinessWatch(_loop, commands),
             new UplinkWatch(_loop, _plane, _intake, activators, paths.Downloads, () => _config.Rollout.Trust),
             DefaultScheduler.Instance);
         _loop.Advanced += published =>
@@ -239,12 +239,20 @@ internal sealed class AgentRun : IAsyncDisposable
     {
         await _loop.AskAsync(
             new HostEvent.Runtime(new Core.Runtime.RuntimeEvent.StopRequested()), patience).ConfigureAwait(false);
-        foreach (var state in _loop.Current.State.Processes.All.Values)
+
+        // Those first that nothing living comes after, then those that this set free.
+        while (_loop.Current.State.Processes.Stoppable is { IsEmpty: false } next)
         {
-            if (state.Profile.Spec.Kind == ProcessKind.Daemon) continue;
-            await _loop.AskAsync(
-                new HostEvent.ProcessRequested(
-                    state.Profile.Id, Principal.Root, new ProcessEvent.StopRequested(Option<TimeSpan>.None)),
+            foreach (var id in next)
+            {
+                await _loop.AskAsync(
+                    new HostEvent.ProcessRequested(id, Principal.Root, new ProcessEvent.ShutdownRequested()), patience)
+                    .ConfigureAwait(false);
+            }
+
+            await _loop.WhenAsync(
+                published => published.State.Processes.Stoppable.Exists(id => !next.Exists(asked => asked == id))
+                    || published.State.Processes.Stoppable.IsEmpty,
                 patience).ConfigureAwait(false);
         }
 

@@ -49,6 +49,7 @@ internal static class Story
     {
         "spawnCompleted" => $"{name} runs with pid {Part(Part(e, "identity"), "pid")}",
         "spawnFailed" => $"{name} could not be started: {Text(e, "detail")}",
+        "becameReady" => $"{name} is ready",
         "exitObserved" => $"{name} ended with {Status(Part(e, "status"))}",
         var other => $"{name}: {other}",
     };
@@ -57,6 +58,7 @@ internal static class Story
     {
         "exited" => $"code {Part(status, "code")}",
         "signaled" => $"signal {Part(status, "signal")}",
+        "outOfMemory" => "a kill at its limit of memory",
         "lost" => "an exit nobody saw",
         _ => Text(status, "detail"),
     };

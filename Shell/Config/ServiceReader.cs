@@ -4,6 +4,7 @@ using System.Linq;
 using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Shell.Api;
+using Agent.Shell.Keeper;
 using LanguageExt;
 
 namespace Agent.Shell.Config;
@@ -15,28 +16,31 @@ internal sealed record DeclaredService(ServiceConfig Config, Place At, IReadOnly
 internal sealed class ServiceReader(Mistakes mistakes)
 {
     private readonly Values _values = new(mistakes);
+    private readonly ReadinessReader _readiness = new(mistakes);
 
     public DeclaredService Read(string name, Place at, YamlNode node)
     {
         var spec = Defaults(name);
         var environment = Environments.Inherited();
         List<(string Name, Place At)> after = [];
+        List<(string Name, Place At)> afterStarted = [];
         var log = LogSettings.Default;
         var hasCommand = node is YamlNode.Refused or YamlNode.Text or YamlNode.List;
         foreach (var (key, _, value) in _values.Entries(
-            node, name, "command", "env", "cwd", "user", "restart", "after", "stdin", "overflow", "ringBytes", "stopSignal",
-            "grace", "log"))
+            node, name, "command", "env", "cwd", "user", "restart", "after", "afterStarted", "ready", "limits", "log", "stdin",
+            "overflow", "ringBytes", "stopSignal", "grace"))
         {
             hasCommand |= key == "command";
             if (key == "env") ReadEnvironment(value, environment);
-            else if (key == "after") after = ReadAfter(value);
+            else if (key == "after") after = ReadAfter(value, key);
+            else if (key == "afterStarted") afterStarted = ReadAfter(value, key);
             else if (key == "log") log = ReadLog(value);
             else spec = With(spec, key, value);
         }
 
         if (!hasCommand) mistakes.Add(at, $"the service {name} needs a command, such as [/usr/bin/program, argument]");
-        spec = spec with { After = after.Select(one => one.Name).ToArray().ToSeq() };
-        return new(new(spec, environment) { Log = log }, at, after);
+        spec = spec with { After = Names(after), AfterStarted = Names(afterStarted) };
+        return new(new(spec, environment) { Log = log }, at, [.. after, .. afterStarted]);
     }
 
     private static ProcessSpec Defaults(string name) => new(
@@ -64,6 +68,8 @@ internal sealed class ServiceReader(Mistakes mistakes)
         "grace" => _values.Duration(value, key, TimeSpan.Zero, ProcessSpec.MaxGrace) is { } grace
             ? spec with { Grace = grace }
             : spec,
+        "ready" => _readiness.Read(value) is { } ready ? spec with { Ready = ready } : spec,
+        "limits" => spec with { Limits = ReadLimits(value) },
         "stopSignal" => _values.Choice(value, key, WireNames.SignalWords) is { } signal
             ? spec with { StopSignal = WireNames.Signal(signal)!.Value }
             : spec,
@@ -101,21 +107,51 @@ internal sealed class ServiceReader(Mistakes mistakes)
         return log;
     }
 
-    private List<(string Name, Place At)> ReadAfter(YamlNode node)
+    private List<(string Name, Place At)> ReadAfter(YamlNode node, string key)
     {
         var after = new List<(string Name, Place At)>();
         if (node is not YamlNode.List list)
         {
-            _ = _values.Texts(node, "after");
+            _ = _values.Texts(node, key);
             return after;
         }
 
         foreach (var item in list.Items)
         {
-            if (_values.Text(item, "each item of after") is { } name) after.Add((name, item.At));
+            if (_values.Text(item, $"each item of {key}") is { } name) after.Add((name, item.At));
         }
 
         return after;
+    }
+
+    private static Seq<string> Names(List<(string Name, Place At)> others) => others.Select(one => one.Name).ToArray().ToSeq();
+
+    /// <summary>What this host cannot hold a process to is refused here, where the operator sees it.</summary>
+    private ProcessLimits ReadLimits(YamlNode node)
+    {
+        var limits = ProcessLimits.None;
+        foreach (var (key, at, value) in _values.Entries(node, "limits", "memory", "cpus", "pids", "openFiles"))
+        {
+            limits = key switch
+            {
+                "memory" => _values.LongSize(value, key, ProcessLimits.LeastMemory, long.MaxValue) is { } bytes
+                    ? limits with { MemoryBytes = bytes }
+                    : limits,
+                "cpus" => _values.Thousandths(value, key, ProcessLimits.MostCpuThousandths) is { } cpu
+                    ? limits with { CpuThousandths = cpu }
+                    : limits,
+                "pids" => _values.Number(value, key, 1, ProcessLimits.MostPids) is { } pids
+                    ? limits with { Pids = pids }
+                    : limits,
+                "openFiles" => _values.Number(value, key, ProcessLimits.LeastOpenFiles, ProcessLimits.MostOpenFiles) is { } files
+                    ? limits with { OpenFiles = files }
+                    : limits,
+                _ => limits,
+            };
+            if (Cgroups.WhyNot(limits) is { } why) mistakes.Add(at, why);
+        }
+
+        return limits;
     }
 
     private void ReadEnvironment(YamlNode node, Dictionary<string, string> environment)

@@ -61,14 +61,32 @@ internal sealed class Values(Mistakes mistakes)
         return null;
     }
 
-    public int? Size(YamlNode node, string what, int least, int most)
+    public long? LongSize(YamlNode node, string what, long least, long most)
     {
         if (node is YamlNode.Refused) return null;
         var size = node is YamlNode.Text text ? Sizes.Parse(text.Value) : null;
-        if (size >= least && size <= most) return (int)size;
-        mistakes.Add(node.At, $"{what} is a size such as 64KiB or 1MiB, from {Sizes.Show(least)} to {Sizes.Show(most)}");
+        if (size >= least && size <= most) return size;
+        var bounds = most == long.MaxValue ? $"at least {Sizes.Show(least)}" : $"from {Sizes.Show(least)} to {Sizes.Show(most)}";
+        mistakes.Add(node.At, $"{what} is a size such as 64KiB or 1MiB, {bounds}");
         return null;
     }
+
+    /// <summary>A decimal number, as thousandths.</summary>
+    public int? Thousandths(YamlNode node, string what, int most)
+    {
+        if (node is YamlNode.Refused) return null;
+        if (node is YamlNode.Text text
+            && decimal.TryParse(text.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number * 1000 is var thousandths && thousandths >= 1 && thousandths <= most)
+        {
+            return (int)thousandths;
+        }
+
+        mistakes.Add(node.At, $"{what} is a number such as 0.5 or 2, from 0.001 to {most / 1000}");
+        return null;
+    }
+
+    public int? Size(YamlNode node, string what, int least, int most) => (int?)LongSize(node, what, least, most);
 
     public int? Number(YamlNode node, string what, int least, int most)
     {

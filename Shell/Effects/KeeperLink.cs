@@ -32,6 +32,9 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
     private volatile bool _isUpgrading;
     private volatile KeeperAbout? _about;
 
+    // What had said so before this agent was there to hear it.
+    private IReadOnlyList<KeptRow> _ready = [];
+
     public bool IsConnected => _client.Task.IsCompletedSuccessfully;
 
     /// <summary>Which program the keeper was when it was last asked; null while that is not known.</summary>
@@ -47,6 +50,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
         var rows = await client.ListAsync(stop).ConfigureAwait(false);
         await begin(rows.Select(Observed).OfType<ObservedProcess>().ToArray().ToSeq()).ConfigureAwait(false);
         _client.SetResult(client);
+        _ready = [.. rows.Where(row => row is { Ready: true, Exit: null })];
     }
 
     /// <summary>Tells every exit as it comes, and keeps a keeper there, until it is stopped.</summary>
@@ -55,7 +59,12 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
         while (!stop.IsCancellationRequested)
         {
             var client = await _client.Task.WaitAsync(stop).ConfigureAwait(false);
-            await foreach (var row in client.Exits.ReadAllAsync(stop).ConfigureAwait(false)) _ = TellAsync(host, row);
+            foreach (var row in _ready) _ = TellReadyAsync(host, row);
+            await foreach (var row in client.News.ReadAllAsync(stop).ConfigureAwait(false))
+            {
+                _ = row.Exit is null ? TellReadyAsync(host, row) : TellAsync(host, row);
+            }
+
             if (_isEnding) return;
             if (!_isUpgrading) Log.Warn("the keeper is gone; its children live on, another keeper adopts them");
             _client = Pending();
@@ -73,7 +82,11 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
             spec.WorkingDirectory.TryGet(out var cwd) ? cwd : null,
             spec.User.TryGet(out var user) ? user : null,
             Stdin: spec.Stdin != StdinMode.None,
-            Tree: spec.Kind != ProcessKind.Daemon);
+            Tree: spec.Kind != ProcessKind.Daemon)
+        {
+            Notify = spec.Ready.Exists(ready => ready.Check is ReadyCheck.Notify),
+            Limits = Exits.LimitOf(spec.Limits),
+        };
         var reply = await AskAsync(client => client.SpawnAsync(key.ToString(), order, stop)).ConfigureAwait(false);
         return reply switch
         {
@@ -160,6 +173,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
                 var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
                 var rows = await RowsAsync(client).ConfigureAwait(false);
                 _isUpgrading = false;
+                _ready = [.. rows.Where(row => row is { Ready: true, Exit: null })];
                 _client.SetResult(client);
                 await CatchUpAsync(host, rows).ConfigureAwait(false);
                 return;
@@ -201,6 +215,21 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
                 .ConfigureAwait(false);
         }
     }
+
+    /// <summary>Once the state knows that it runs; what is told twice changes nothing.</summary>
+    private async Task TellReadyAsync(IHost host, KeptRow row)
+    {
+        if (SpawnKey.Parse(row.Key) is not { } key) return;
+        await host.WhenAsync(now => !IsBegun(now.State, key), stop).ConfigureAwait(false);
+        if (!host.Current.State.Processes.Find(key.Id).TryGet(out var state)) return;
+        if (state is not ProcessState.Running { IsReady: false } || state.Profile.Generation != key.Generation) return;
+        var @event = new ProcessEvent.BecameReady(key.Generation);
+        await host.PostAsync(new HostEvent.ProcessReported(key.Id, @event), stop).ConfigureAwait(false);
+    }
+
+    private static bool IsBegun(HostState state, SpawnKey key) =>
+        state.Processes.Find(key.Id).TryGet(out var process)
+        && process is ProcessState.Starting && process.Profile.Generation == key.Generation;
 
     private async Task TellAsync(IHost host, KeptRow row)
     {

@@ -1,7 +1,10 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using System.Text;
+using Agent.Core.Process;
 using Agent.Shell.Journal;
 
 namespace Agent.Shell.Keeper;
@@ -12,14 +15,84 @@ namespace Agent.Shell.Keeper;
 /// </summary>
 internal sealed class Cgroups
 {
+    /// <summary>
+    /// The group of the agent and the keeper themselves where the children's are beside it: a group that hands controllers
+    /// on may hold no process.
+    /// </summary>
+    private const string OwnGroup = "supervisor";
+
+    private const int CpuPeriodMicroseconds = 100_000;
+
+    private static readonly string[] Controllers = ["memory", "cpu", "pids"];
+
     private readonly string? _root;
 
     public Cgroups(string runtimeDir)
     {
-        if (Mount() is not { } mount) return;
+        if (Base() is not { } above) return;
         var name = Crc32C.Of(Encoding.UTF8.GetBytes(runtimeDir)).ToString("x8", CultureInfo.InvariantCulture);
-        var root = Path.Combine(mount + OwnPath(), "agent-" + name);
-        if (Try(() => Directory.CreateDirectory(root))) _root = root;
+        var root = Path.Combine(above, "agent-" + name);
+        if (!Try(() => Directory.CreateDirectory(root))) return;
+        _root = root;
+        foreach (var group in (string[])[above, root])
+        {
+            foreach (var controller in Controllers)
+            {
+                Try(() => File.WriteAllText(Path.Combine(group, "cgroup.subtree_control"), "+" + controller));
+            }
+        }
+    }
+
+    /// <summary>Why this host cannot hold a process to such limits, and what to do; null if it can.</summary>
+    public static string? WhyNot(ProcessLimits limits)
+    {
+        var available = Base() is { } above ? Words(Path.Combine(above, "cgroup.controllers")) : [];
+        foreach (var (what, controller, asked) in (ReadOnlySpan<(string, string, bool)>)
+            [("cpus", "cpu", limits.CpuThousandths.IsSome), ("pids", "pids", limits.Pids.IsSome)])
+        {
+            if (asked && !available.Contains(controller, StringComparer.Ordinal))
+            {
+                return $"{what} cannot be enforced here: the cgroup controller {controller} is not delegated to the agent "
+                    + "(with systemd 254 or later: Delegate=yes and DelegateSubgroup=supervisor)";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Makes a child's group with its limits. Answers the file through which it enters, null where no controller is needed;
+    /// or why it cannot be held to them.
+    /// </summary>
+    public (string? Joins, string? Fault) Bound(string key, SpawnLimit? limits)
+    {
+        if (limits is null) return default;
+        var mine = _root is null ? [] : Words(Path.Combine(_root, "cgroup.subtree_control"));
+        var bounds = new List<(string File, string Value)>();
+        foreach (var (controller, file, value) in Settings(limits))
+        {
+            if (mine.Contains(controller, StringComparer.Ordinal)) bounds.Add((file, value));
+
+            // Memory has the kernel's limit of one process to fall back on; the others have nothing.
+            else if (controller != "memory") return (null, $"the cgroup controller {controller} is not delegated to the keeper");
+        }
+
+        if (bounds.Count == 0) return default;
+        var directory = Path.Combine(_root!, key);
+        var done = Try(() =>
+        {
+            Directory.CreateDirectory(directory);
+            foreach (var (file, value) in bounds) File.WriteAllText(Path.Combine(directory, file), value);
+        });
+        return done ? (Path.Combine(directory, "cgroup.procs"), null) : (null, $"{directory} does not take the limits");
+    }
+
+    /// <summary>Whether the kernel killed any of its members at the limit of memory.</summary>
+    public bool RanOutOfMemory(string key)
+    {
+        if (_root is null) return false;
+        var file = Path.Combine(_root, key, "memory.events");
+        return File.Exists(file) && File.ReadLines(file).Any(line => line.StartsWith("oom_kill ", StringComparison.Ordinal) && line != "oom_kill 0");
     }
 
     public bool Exist => _root is not null;
@@ -51,6 +124,30 @@ internal sealed class Cgroups
         var directory = Path.Combine(_root, key);
         if (Directory.Exists(directory)) _ = Try(() => Directory.Delete(directory));
     }
+
+    private static IEnumerable<(string Controller, string File, string Value)> Settings(SpawnLimit limits)
+    {
+        if (limits.MemoryBytes is { } bytes) yield return ("memory", "memory.max", bytes.ToString(CultureInfo.InvariantCulture));
+        if (limits.CpuThousandths is { } cpu)
+        {
+            var quota = (long)cpu * (CpuPeriodMicroseconds / 1000);
+            yield return ("cpu", "cpu.max", string.Create(CultureInfo.InvariantCulture, $"{quota} {CpuPeriodMicroseconds}"));
+        }
+
+        if (limits.Pids is { } pids) yield return ("pids", "pids.max", pids.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Where the children's groups go; null without a cgroup v2.</summary>
+    private static string? Base()
+    {
+        if (Mount() is not { } mount) return null;
+        var own = mount + OwnPath();
+        return Path.GetFileName(own) == OwnGroup ? Path.GetDirectoryName(own) : own;
+    }
+
+    private static string[] Words(string file) => File.Exists(file)
+        ? File.ReadAllText(file).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
+        : [];
 
     private static string? Mount()
     {

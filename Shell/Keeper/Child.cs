@@ -28,6 +28,12 @@ internal sealed class Child(KeptRow row, bool tree, bool own)
 
     public int Error { get; set; } = -1;
 
+    /// <summary>Whether it is to tell that it is ready.</summary>
+    public bool IsNotifying { get; init; }
+
+    /// <summary>Where it does, while it lives.</summary>
+    public NotifySocket? Notify { get; set; }
+
     public void CloseInput()
     {
         if (Input >= 0) Descriptors.Close(Input);
@@ -43,9 +49,16 @@ internal sealed class Child(KeptRow row, bool tree, bool own)
         }
 
         Pidfd = Output = Error = -1;
+        EndNotify();
     }
 
-    public ChildFact Spawned() => new(ChildFact.Spawned, Row with { Exit = null }) { Tree = Tree };
+    public void EndNotify()
+    {
+        Notify?.Dispose();
+        Notify = null;
+    }
+
+    public ChildFact Spawned() => new(ChildFact.Spawned, Row with { Exit = null }) { Tree = Tree, Notify = IsNotifying };
 
     public ChildFact Exited() => new(ChildFact.Exited, Row) { Tree = Tree };
 }

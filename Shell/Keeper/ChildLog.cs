@@ -17,6 +17,8 @@ internal sealed record ChildFact(string Fact, KeptRow Row)
 {
     public bool Tree { get; init; }
 
+    public bool Notify { get; init; }
+
     public const string Begun = "begun";
     public const string Spawned = "spawned";
     public const string Exited = "exited";

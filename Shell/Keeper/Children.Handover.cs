@@ -14,7 +14,10 @@ internal sealed partial class Children
     public IReadOnlyList<HandedChild>? Hand() => !_log.Sync() ? null :
     [
         .. _byKey.Values.Select(child => new HandedChild(
-            child.Row, child.Tree, child.IsOwn, child.Pidfd, child.Input, child.Output, child.Error)),
+            child.Row, child.Tree, child.IsOwn, child.Pidfd, child.Input, child.Output, child.Error)
+        {
+            Notifies = child.IsNotifying, Notify = child.Notify?.Fd ?? -1,
+        }),
     ];
 
     /// <summary>
@@ -30,8 +33,10 @@ internal sealed partial class Children
             _byKey[one.Row.Key] = new Child(one.Row, one.Tree, one.Own)
             {
                 Pidfd = one.Pidfd, Input = one.Input, Output = one.Output, Error = one.Error,
+                IsNotifying = one.Notifies, Notify = one.Notify < 0 ? null : new NotifySocket(one.Notify),
             };
             if (one.Row.Exit is null) _epoll.Watch(one.Pidfd, Epoll.In, (ulong)one.Row.Pid);
+            if (one.Notify >= 0) _epoll.Watch(one.Notify, Epoll.In, NotifyMark | (uint)one.Row.Pid);
         }
     }
 }

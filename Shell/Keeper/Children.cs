@@ -18,6 +18,9 @@ internal sealed partial class Children : IDisposable
     // A family that forks faster than it is killed loses after a few rounds; the caller comes back if it does not.
     private const int KillRounds = 5;
 
+    /// <summary>Marks a child's notify socket among what becomes ready, with its pid.</summary>
+    public const ulong NotifyMark = 1UL << 60;
+
     private readonly Dictionary<string, Child> _byKey = new(StringComparer.Ordinal);
     private readonly KeeperPaths _paths;
     private readonly Epoll _epoll;
@@ -49,7 +52,7 @@ internal sealed partial class Children : IDisposable
         foreach (var fact in _log.Read())
         {
             if (fact.Fact == ChildFact.Forgotten) _byKey.Remove(fact.Row.Key);
-            else _byKey[fact.Row.Key] = new Child(fact.Row, fact.Tree, own: false);
+            else _byKey[fact.Row.Key] = new Child(fact.Row, fact.Tree, own: false) { IsNotifying = fact.Notify };
         }
 
         foreach (var (pid, key) in _marker.Marked().ToList())
@@ -69,20 +72,25 @@ internal sealed partial class Children : IDisposable
     public KeeperReply Spawn(long id, string key, SpawnOrder order)
     {
         if (_byKey.TryGetValue(key, out var known)) return new(id) { Row = known.Row };
-        if (SpawnPlanner.Plan(_paths, _marker, key, order) is var (plan, refusal) && plan is null)
+        if (!SpawnPlanner.IsKey(key)) return new(id) { Error = "bad-key", Detail = $"\"{key}\" is no spawn key" };
+        var (joins, fault) = _cgroups.Bound(key, order.Limits);
+        if (fault is not null) return new(id) { Error = "limits", Detail = fault };
+        if (SpawnPlanner.Plan(_paths, _marker, key, order, joins) is var (plan, refusal) && plan is null)
         {
+            _cgroups.Remove(key);
             return new(id) { Error = refusal!.Error, Detail = refusal.Detail };
         }
 
         // Written down before it happens: what this keeper began and did not live to see is over for its successor, and
         // lost, but is not begun a second time.
         var child = HoldPipes(key, order);
-        _log.Note(new(ChildFact.Begun, child.Row with { Boot = Processes.BootId }) { Tree = order.Tree });
+        _log.Note(new(ChildFact.Begun, child.Row with { Boot = Processes.BootId }) { Tree = order.Tree, Notify = order.Notify });
         _log.Write();
         var (pid, errno) = Spawner.Spawn(plan!);
         if (errno != 0)
         {
             child.Close();
+            _cgroups.Remove(key);
             RemovePipes(key);
             _log.Note(new(ChildFact.Forgotten, child.Row));
             _log.Write();
@@ -93,9 +101,31 @@ internal sealed partial class Children : IDisposable
         child.Row = new(key, pid, Processes.StartTime(pid) ?? 0, Processes.BootId);
         child.Pidfd = Processes.Open(pid);
         _epoll.Watch(child.Pidfd, Epoll.In, (ulong)pid);
+        if (child.Notify is { } notify) _epoll.Watch(notify.Fd, Epoll.In, NotifyMark | (uint)pid);
         _byKey[key] = child;
         _log.Note(child.Spawned());
         return new(id) { Row = child.Row, Detail = _log.Sync() ? null : _log.Trouble };
+    }
+
+    /// <summary>
+    /// A child's notify socket has messages. Answers the child if it said that it is ready, and had not before; that is
+    /// noted, not yet durable.
+    /// </summary>
+    public Child? Notified(int pid)
+    {
+        var child = _byKey.Values.FirstOrDefault(one => one.Row.Pid == pid && one.Notify is not null);
+        var isNew = false;
+        while (child?.Notify?.Receive() is var (text, uid))
+        {
+            // The name is no secret: only the child's own user, or root, speaks for it.
+            if (uid != 0 && uid != Processes.UserOf(pid)) continue;
+            isNew |= !child.Row.Ready && text.Split('\n').Contains("READY=1", StringComparer.Ordinal);
+        }
+
+        if (!isNew) return null;
+        child!.Row = child.Row with { Ready = true };
+        _log.Note(child.Spawned());
+        return child;
     }
 
     public bool Signal(string key, int signal)
@@ -207,6 +237,9 @@ internal sealed partial class Children : IDisposable
         HoldOutput(child);
         if (File.Exists(_paths.Input(child.Key))) child.Input = Descriptors.Open(_paths.Input(child.Key), Descriptors.ReadWrite);
         _epoll.Watch(child.Pidfd, Epoll.In, (ulong)child.Row.Pid);
+        if (!child.IsNotifying) return;
+        child.Notify = NotifySocket.Bind(_paths.Notify(child.Key));
+        _epoll.Watch(child.Notify.Fd, Epoll.In, NotifyMark | (uint)child.Row.Pid);
     }
 
     private void Note(Child child, Reaped? reaped)
@@ -214,10 +247,11 @@ internal sealed partial class Children : IDisposable
         var exit = reaped is { } how
             ? new KeptExit(
                 how.Signal == 0 ? how.Code : null, how.Signal == 0 ? null : how.Signal, how.CpuMilliseconds,
-                how.PeakMemoryBytes, Durable: true)
+                how.PeakMemoryBytes, Durable: true) { OutOfMemory = how.Signal == Processes.Kill && _cgroups.RanOutOfMemory(child.Key) }
             : new KeptExit(null, null, 0, 0, Durable: true);
         child.Row = child.Row with { Exit = exit };
         child.CloseInput();
+        child.EndNotify();
         _log.Note(child.Exited());
     }
 
@@ -250,7 +284,7 @@ internal sealed partial class Children : IDisposable
     {
         var owner = order.User is null ? (Uid: 0, Gid: 0) : Users.Find(order.User) ?? (0, 0);
         foreach (var path in (string[])[_paths.Output(key), _paths.Error(key)]) Descriptors.MakeFifo(path, owner.Uid, owner.Gid);
-        var child = new Child(new(key, 0, 0, ""), order.Tree, own: true);
+        var child = new Child(new(key, 0, 0, ""), order.Tree, own: true) { IsNotifying = order.Notify };
         HoldOutput(child);
         if (order.Stdin)
         {
@@ -258,6 +292,7 @@ internal sealed partial class Children : IDisposable
             child.Input = Descriptors.Open(_paths.Input(key), Descriptors.ReadWrite);
         }
 
+        if (order.Notify) child.Notify = NotifySocket.Bind(_paths.Notify(key));
         return child;
     }
 

@@ -25,9 +25,18 @@ internal sealed record SpawnOrder(
     string? WorkingDirectory,
     string? User,
     bool Stdin,
-    bool Tree);
+    bool Tree)
+{
+    /// <summary>Whether it tells that it is ready, on a socket of its own.</summary>
+    public bool Notify { get; init; }
 
-/// <summary>Answers a request (with its id), or reports an exit (with id 0).</summary>
+    public SpawnLimit? Limits { get; init; }
+}
+
+/// <summary>The bounds of a child and its descendants: bytes, thousandths of a processor, processes, open files of each.</summary>
+internal sealed record SpawnLimit(long? MemoryBytes, int? CpuThousandths, int? Pids, int? OpenFiles);
+
+/// <summary>Answers a request (with its id), or reports an exit or a readiness (with id 0).</summary>
 internal sealed record KeeperReply(long Id)
 {
     /// <summary>Set when refused: a stable word, and what to do about it in <see cref="Detail"/>.</summary>
@@ -49,6 +58,9 @@ internal sealed record KeeperAbout(string Version, string Program);
 internal sealed record KeptRow(string Key, int Pid, long StartTime, string Boot)
 {
     public KeptExit? Exit { get; init; }
+
+    /// <summary>It said so itself.</summary>
+    public bool Ready { get; init; }
 }
 
 /// <summary>
@@ -57,6 +69,9 @@ internal sealed record KeptRow(string Key, int Pid, long StartTime, string Boot)
 /// </summary>
 internal sealed record KeptExit(int? Code, int? Signal, long CpuMs, long PeakMemoryBytes, bool Durable)
 {
+    /// <summary>The kernel killed one of its family at the limit of memory.</summary>
+    public bool OutOfMemory { get; init; }
+
     [JsonIgnore]
     public bool IsLost => Code is null && Signal is null;
 }

@@ -17,7 +17,7 @@ namespace Agent.Shell.Keeper;
 internal sealed record Handover(int Form, int Gate, int Listener, IReadOnlyList<HandedChild> Children)
 {
     /// <summary>Rises with each change of these records. A keeper goes on only as a program of the same form.</summary>
-    public const int CurrentForm = 1;
+    public const int CurrentForm = 2;
 
     public const string Option = "--handover";
 
@@ -60,5 +60,11 @@ internal sealed record Handover(int Form, int Gate, int Listener, IReadOnlyList<
 /// <param name="Own">It is a child of this process, whichever program runs in it.</param>
 internal sealed record HandedChild(KeptRow Row, bool Tree, bool Own, int Pidfd, int Input, int Output, int Error)
 {
-    public IEnumerable<int> Open => ((int[])[Pidfd, Input, Output, Error]).Where(fd => fd >= 0);
+    /// <summary>Whether it is to tell that it is ready.</summary>
+    public bool Notifies { get; init; }
+
+    /// <summary>Where it does.</summary>
+    public int Notify { get; init; } = -1;
+
+    public IEnumerable<int> Open => ((int[])[Pidfd, Input, Output, Error, Notify]).Where(fd => fd >= 0);
 }

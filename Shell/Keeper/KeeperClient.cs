@@ -22,7 +22,7 @@ internal sealed class KeeperClient : IAsyncDisposable
     private readonly ConcurrentDictionary<long, TaskCompletionSource<KeeperReply>> _waiting = new();
 
     // One exit for each child at most, so the keeper's own table is the bound.
-    private readonly Channel<KeptRow> _exits = Channel.CreateUnbounded<KeptRow>(new() { SingleReader = true });
+    private readonly Channel<KeptRow> _news = Channel.CreateUnbounded<KeptRow>(new() { SingleReader = true });
     private readonly SemaphoreSlim _sending = new(1);
     private readonly NetworkStream _stream;
     private readonly Task _receiving;
@@ -34,8 +34,8 @@ internal sealed class KeeperClient : IAsyncDisposable
         _receiving = Task.Run(ReceiveAsync);
     }
 
-    /// <summary>Exits as they happen; ends with the connection.</summary>
-    public ChannelReader<KeptRow> Exits => _exits.Reader;
+    /// <summary>Exits and readiness as they happen; ends with the connection.</summary>
+    public ChannelReader<KeptRow> News => _news.Reader;
 
     /// <summary>Connects to the keeper of this directory, starting one if none answers.</summary>
     public static async Task<KeeperClient> ConnectAsync(KeeperPaths paths, CancellationToken stop)
@@ -146,7 +146,7 @@ internal sealed class KeeperClient : IAsyncDisposable
             while (await lines.ReadLineAsync().ConfigureAwait(false) is { } line)
             {
                 var reply = JsonSerializer.Deserialize(line, KeeperJson.Default.KeeperReply)!;
-                if (reply.Id == 0) await _exits.Writer.WriteAsync(reply.Row!).ConfigureAwait(false);
+                if (reply.Id == 0) await _news.Writer.WriteAsync(reply.Row!).ConfigureAwait(false);
                 else if (_waiting.TryGetValue(reply.Id, out var answer)) answer.TrySetResult(reply);
             }
         }
@@ -156,7 +156,7 @@ internal sealed class KeeperClient : IAsyncDisposable
         }
 
         foreach (var answer in _waiting.Values) answer.TrySetException(new KeeperGone("the keeper is gone"));
-        _exits.Writer.TryComplete();
+        _news.Writer.TryComplete();
     }
 
     private static void Start(KeeperPaths paths)

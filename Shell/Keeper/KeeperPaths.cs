@@ -1,5 +1,8 @@
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
+using System.Text;
+using Agent.Shell.Journal;
 
 namespace Agent.Shell.Keeper;
 
@@ -26,4 +29,11 @@ internal sealed record KeeperPaths(string StateDir, string RuntimeDir)
     public string Output(string key) => Path.Combine(Fifos, key + ".out");
 
     public string Error(string key) => Path.Combine(Fifos, key + ".err");
+
+    /// <summary>
+    /// The name of the abstract socket on which a child tells that it is ready; it needs no directory that the child's user
+    /// could enter, and dies with the keeper.
+    /// </summary>
+    public string Notify(string key) => string.Create(
+        CultureInfo.InvariantCulture, $"agent/{Crc32C.Of(Encoding.UTF8.GetBytes(RuntimeDir)):x8}/{key}");
 }

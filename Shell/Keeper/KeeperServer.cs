@@ -50,22 +50,23 @@ internal sealed class KeeperServer : IDisposable
     /// <summary>Serves until it is told to end and nothing lives.</summary>
     public void Run()
     {
-        var ended = new List<Child>();
+        var told = new List<Child>();
         var open = true;
         while (open)
         {
-            ended.Clear();
+            told.Clear();
             var ready = _epoll.Wait(_children.Living > 0 ? OrphanTick : -1);
             foreach (var @event in ready)
             {
                 if (@event.Data == ListenerMark) Accept();
                 else if (@event.Data == AgentMark) open &= Serve(@event.Events);
-                else if (_children.End((int)@event.Data) is { } child) ended.Add(child);
+                else if ((@event.Data & Children.NotifyMark) != 0) Add(_children.Notified((int)(uint)@event.Data), told);
+                else Add(_children.End((int)@event.Data), told);
             }
 
-            // Every exit of this round is durable before any of them is told.
-            _children.Sync(ended);
-            foreach (var child in ended) _agent?.Send(new KeeperReply(0) { Row = child.Row });
+            // Every exit and readiness of this round is durable before any of them is told.
+            _children.Sync(told);
+            foreach (var child in told) _agent?.Send(new KeeperReply(0) { Row = child.Row });
             _children.ReapOrphans();
             if (_agent is { IsBroken: true }) Drop();
         }
@@ -77,6 +78,11 @@ internal sealed class KeeperServer : IDisposable
         _listener.Dispose();
         _children.Dispose();
         _epoll.Dispose();
+    }
+
+    private static void Add(Child? child, List<Child> told)
+    {
+        if (child is not null) told.Add(child);
     }
 
     private static int Fd(Socket socket) => (int)socket.Handle;

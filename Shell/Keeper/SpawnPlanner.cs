@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using Agent.Shell.Linux;
@@ -10,10 +11,14 @@ namespace Agent.Shell.Keeper;
 internal static class SpawnPlanner
 {
     private const string SetPriv = "/usr/bin/setpriv";
+    private const string PrLimit = "/usr/bin/prlimit";
+    private const string Sh = "/bin/sh";
     private const string StandardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     private const string Null = "/dev/null";
 
-    public static (SpawnPlan? Plan, KeeperReply? Refusal) Plan(KeeperPaths paths, Marker marker, string key, SpawnOrder order)
+    /// <param name="joins">The file through which the child enters its cgroup before it is itself; null if it need not.</param>
+    public static (SpawnPlan? Plan, KeeperReply? Refusal) Plan(
+        KeeperPaths paths, Marker marker, string key, SpawnOrder order, string? joins)
     {
         if (!IsKey(key)) return Refuse("bad-key", $"\"{key}\" is no spawn key");
         if (order.Command.Count == 0) return Refuse("not-found", "the command is empty");
@@ -30,14 +35,40 @@ internal static class SpawnPlanner
             program = SetPriv;
         }
 
+        if (Bounds(order.Limits, joins) is { Count: > 0 } bounds)
+        {
+            if (!File.Exists(PrLimit)) return Refuse("not-found", $"{PrLimit} is needed for limits: apt-get install util-linux");
+            arguments = [PrLimit, .. bounds, "--", program, .. arguments.Skip(1)];
+            program = PrLimit;
+        }
+
+        // It enters before it is anything else, so that nothing it starts was ever outside.
+        if (joins is not null)
+        {
+            arguments = [Sh, "-c", "echo 0 >\"$0\" && exec \"$@\"", joins, program, .. arguments.Skip(1)];
+            program = Sh;
+        }
+
         return (new SpawnPlan(
             program,
             arguments,
-            [.. order.Environment, .. marker.For(key)],
+            [.. order.Environment, .. marker.For(key), .. Notify(paths, key, order)],
             order.WorkingDirectory,
             order.Stdin ? (paths.Input(key), Descriptors.ReadOnly) : (Null, Descriptors.ReadOnly),
             (paths.Output(key), Descriptors.ReadWrite),
             (paths.Error(key), Descriptors.ReadWrite)), null);
+    }
+
+    private static IEnumerable<string> Notify(KeeperPaths paths, string key, SpawnOrder order) =>
+        order.Notify ? [$"NOTIFY_SOCKET=@{paths.Notify(key)}"] : [];
+
+    /// <summary>What the kernel holds each process to by itself: open files and, where no cgroup bounds it, memory.</summary>
+    private static List<string> Bounds(SpawnLimit? limits, string? joins)
+    {
+        var bounds = new List<string>();
+        if (limits?.OpenFiles is { } files) bounds.Add(string.Create(CultureInfo.InvariantCulture, $"--nofile={files}"));
+        if (limits?.MemoryBytes is { } bytes && joins is null) bounds.Add(string.Create(CultureInfo.InvariantCulture, $"--as={bytes}"));
+        return bounds;
     }
 
     /// <summary>Ids and generations only: the key becomes the name of files and of a cgroup.</summary>

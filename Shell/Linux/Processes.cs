@@ -107,6 +107,24 @@ internal static partial class Processes
         return (int.Parse(fields[1], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture));
     }
 
+    /// <summary>The real user of a process; nothing if there is none.</summary>
+    public static uint? UserOf(int pid)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")))
+            {
+                if (line.StartsWith("Uid:\t", StringComparison.Ordinal)) return uint.Parse(line.Split('\t')[1], CultureInfo.InvariantCulture);
+            }
+        }
+        catch (IOException)
+        {
+            // It is gone.
+        }
+
+        return null;
+    }
+
     /// <summary>From here on, orphaned descendants become children of this process.</summary>
     public static void BecomeSubreaper()
     {

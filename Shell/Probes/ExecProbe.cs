@@ -64,7 +64,7 @@ internal sealed class ExecProbe(ICommands commands, IHost host, ProgramRule? pro
         : end.Status switch
         {
             ExitStatus.Exited(0) => ProbeResult.Passed("exit code 0"),
-            ExitStatus.Exited or ExitStatus.Signaled => ProbeResult.Failed(Describe(end)),
+            ExitStatus.Exited or ExitStatus.Signaled or ExitStatus.OutOfMemory => ProbeResult.Failed(Describe(end)),
             ExitStatus.Lost or ExitStatus.NeverRan => ProbeResult.Inconclusive(end.Status.Describe()),
         };
 

@@ -13,9 +13,9 @@ internal static class ServiceProbe
             var profile = process.Profile;
             if (profile.Spec.Kind != ProcessKind.Service || profile.Spec.Label != service) continue;
             if (profile.Tally.CrashLooping) return ProbeResult.Failed($"{service} crash-loops");
-            return process is ProcessState.Running
-                ? ProbeResult.Passed($"{service} runs")
-                : ProbeResult.Failed($"{service} does not run");
+            return process is not ProcessState.Running running ? ProbeResult.Failed($"{service} does not run")
+                : running.IsReady ? ProbeResult.Passed($"{service} runs")
+                : ProbeResult.Failed($"{service} is not ready yet");
         }
 
         return ProbeResult.Failed($"no service is called {service}");

@@ -19,7 +19,7 @@ namespace Agent.Shell.Sources;
 /// begun, what runs and it does not name is ended. Here alone does Rx live, and it ends at the inbox.
 /// </summary>
 internal sealed class SubscriptionSet(
-    IHost host, RolloutWatch rollouts, UplinkWatch uplink, IScheduler scheduler) : IDisposable
+    IHost host, RolloutWatch rollouts, ReadinessWatch services, UplinkWatch uplink, IScheduler scheduler) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Subscription, IDisposable> _running = [];
@@ -64,6 +64,8 @@ internal sealed class SubscriptionSet(
         Subscription.RolloutProbe => Disposable.Empty,
         Subscription.RunningRelease running =>
             Watches.Repeat(TimeSpan.Zero, RolloutWatch.RunningEvery, scheduler, stop => rollouts.LookAsync(running, stop)),
+        Subscription.ServiceReadiness ready =>
+            Watches.Repeat(TimeSpan.Zero, ready.Every, scheduler, stop => services.LookAsync(ready, stop)),
         Subscription.PlaneDispatch => Watches.Repeat(TimeSpan.Zero, TimeSpan.Zero, scheduler, uplink.DispatchAsync),
         Subscription.PlaneHeartbeat(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.HeartbeatAsync),
         Subscription.PlaneManifests(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.ManifestsAsync),

@@ -32,6 +32,21 @@ public sealed class HostTraces
         .At(4, Completed(1))
         .IsAsWritten("boot");
 
+    /// PR-13: one waits until the other is ready, one only until it runs.
+    [Fact]
+    public void Services_wait_for_readiness() => Tell(
+            "A database takes its time; its dashboard needs it to run, its web server needs it to be ready.")
+        .At(0, Booted())
+        .At(0.1, new HostEvent.Configured(RuntimePolicy.Default with { Keep = Keep.OnDemand }, Seq(
+            new ServiceDeclaration(Ids.Of("s1"), Specimens.Service("web", "db")),
+            new ServiceDeclaration(Ids.Of("s2"), Specimens.Service("db") with { Ready = Specimens.Ready(TimeSpan.FromSeconds(30)) }),
+            new ServiceDeclaration(Ids.Of("s3"), Specimens.Service("dash") with { AfterStarted = Seq1("db") }))))
+        .At(0.3, Spawned("s2", 1, 20))
+        .At(0.4, Spawned("s3", 1, 30))
+        .At(9, new HostEvent.ProcessReported(Ids.Of("s2"), new ProcessEvent.BecameReady(1)))
+        .At(9.1, Spawned("s1", 1, 40))
+        .IsAsWritten("readiness");
+
     /// CO-7, RT-5, RT-8: the one thing that crosses from machine to machine.
     [Fact]
     public void The_death_of_a_daemon_reaches_the_runtime() => Tell(

@@ -76,7 +76,7 @@ public sealed class ProcessLaws
                 streak = 0;
             }
 
-            if (before is State.Stopping or State.Starting { Pending.IsSome: true }
+            if (before is State.Stopping { Plan.Then: not AfterStop.Obey } or State.Starting { Pending.IsSome: true }
                 && after.Profile.Generation > before.Profile.Generation)
             {
                 streak = 0;
@@ -96,6 +96,29 @@ public sealed class ProcessLaws
                 Assert.Equal(0, wait);
             }
         }
+    });
+
+    /// PR-13: what waits for readiness runs on only with it; without it, it is stopped when its time is over.
+    [Fact]
+    public void What_is_not_ready_in_time_is_stopped() => Soup.EachStep(moment =>
+    {
+        if (moment.Before is not State.Running before || !before.ReadyBy.TryGet(out var by)) return;
+        if (moment.Input.Event is Event.BecameReady(var generation) && generation == before.Profile.Generation)
+        {
+            Assert.True(moment.After is State.Running { IsReady: true });
+        }
+
+        if (moment.Input.Event is Event.DeadlineReached && by <= moment.Input.At) Assert.IsType<State.Stopping>(moment.After);
+        if (moment.After is State.Running { IsReady: true }) Assert.IsType<Event.BecameReady>(moment.Input.Event);
+    });
+
+    /// PR-13: what the agent's own end stopped comes back with the next declaration, what its user stopped does not.
+    [Fact]
+    public void A_shutdown_is_no_wish_of_the_user() => Soup.EachStep(moment =>
+    {
+        if (moment.Before is not State.Exited before || moment.Input.Event is not Event.Redeclared) return;
+        if (before.Exit.Reason == ExitReason.Shutdown) Assert.IsType<State.Waiting>(moment.After);
+        if (before.Exit.Reason == ExitReason.Stopped) Assert.IsType<State.Exited>(moment.After);
     });
 
     /// PR-14: an exit that nobody saw is told as such.
@@ -224,10 +247,10 @@ public sealed class ProcessLaws
     });
 
     private static bool EndedUnasked(State before, Event @event, State after) =>
-        before is State.Running or State.Starting { Pending.IsNone: true }
+        before is State.Running or State.Starting { Pending.IsNone: true } or State.Stopping { Plan.Then: AfterStop.Obey }
         && after is State.Exited or State.Backoff or State.Starting
         && (@event is Event.SpawnFailed or Event.ExitObserved
-            || (@event is Event.Recovered && (before is State.Running || !ReferenceEquals(before, after))))
+            || (@event is Event.Recovered && (before is State.Running or State.Stopping || !ReferenceEquals(before, after))))
         && !ReferenceEquals(before, after);
 
     /// <summary>A spawn that a crash may have swallowed is asked for once more, under its own generation.</summary>

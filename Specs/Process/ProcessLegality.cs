@@ -16,23 +16,25 @@ public sealed class ProcessLegality
     public void A_service_takes_or_refuses_each_event_as_the_table_says() => Check(
         ProcessKind.Service,
         """
-                         | Waiting Starting StopAwaited Running Stopping Backoff Exited Reaped
-        SpawnCompleted   | .       +        +           .       .        .       .      .
-        SpawnFailed      | .       +        +           .       .        .       .      .
-        ExitObserved     | .       +        +           +       +        .       .      .
-        DependenciesMet  | +       .        .           .       .        .       .      .
-        StopRequested    | +       +        +           +       +        +       +      .
-        StartRequested   | +       +        +           +       +        +       +      .
-        RestartRequested | +       +        +           +       +        +       +      .
-        SignalRequested  | .       .        .           +       +        .       .      .
-        Touched          | +       +        +           +       +        +       +      .
-        ReleaseRequested | .       .        .           .       .        .       .      .
-        Redeclared       | +       +        +           +       +        +       +      .
-        Withdrawn        | +       +        +           +       +        +       +      .
-        Recovered Alive  | +       +        +           +       +        +       +      .
-        Recovered Ended  | +       +        +           +       +        +       +      .
-        Recovered Absent | +       +        +           +       +        +       +      .
-        DeadlineReached  | .       .        .           +       +        +       +      .
+                          | Waiting Starting StopAwaited Running Stopping Backoff Exited Reaped
+        SpawnCompleted    | .       +        +           .       .        .       .      .
+        SpawnFailed       | .       +        +           .       .        .       .      .
+        ExitObserved      | .       +        +           +       +        .       .      .
+        DependenciesMet   | +       .        .           .       .        .       .      .
+        BecameReady       | .       .        .           +       +        .       .      .
+        StopRequested     | +       +        +           +       +        +       +      .
+        ShutdownRequested | +       +        +           +       +        +       +      .
+        StartRequested    | +       +        +           +       +        +       +      .
+        RestartRequested  | +       +        +           +       +        +       +      .
+        SignalRequested   | .       .        .           +       +        .       .      .
+        Touched           | +       +        +           +       +        +       +      .
+        ReleaseRequested  | .       .        .           .       .        .       .      .
+        Redeclared        | +       +        +           +       +        +       +      .
+        Withdrawn         | +       +        +           +       +        +       +      .
+        Recovered Alive   | +       +        +           +       +        +       +      .
+        Recovered Ended   | +       +        +           +       +        +       +      .
+        Recovered Absent  | +       +        +           +       +        +       +      .
+        DeadlineReached   | .       .        .           +       +        +       +      .
         """);
 
     /// CO-2, CO-8, PR-5: a task runs once; when it has ended it can be released.
@@ -40,23 +42,25 @@ public sealed class ProcessLegality
     public void A_task_takes_or_refuses_each_event_as_the_table_says() => Check(
         ProcessKind.Task,
         """
-                         | Waiting Starting StopAwaited Running Stopping Backoff Exited Reaped
-        SpawnCompleted   | .       +        +           .       .        .       .      .
-        SpawnFailed      | .       +        +           .       .        .       .      .
-        ExitObserved     | .       +        +           +       +        .       .      .
-        DependenciesMet  | +       .        .           .       .        .       .      .
-        StopRequested    | +       +        +           +       +        +       +      .
-        StartRequested   | +       +        .           +       .        +       .      .
-        RestartRequested | +       +        .           +       .        +       .      .
-        SignalRequested  | .       .        .           +       +        .       .      .
-        Touched          | +       +        +           +       +        +       +      .
-        ReleaseRequested | .       .        .           .       .        .       +      .
-        Redeclared       | +       +        +           +       +        +       +      .
-        Withdrawn        | +       +        +           +       +        +       +      .
-        Recovered Alive  | +       +        +           +       +        +       +      .
-        Recovered Ended  | +       +        +           +       +        +       +      .
-        Recovered Absent | +       +        +           +       +        +       +      .
-        DeadlineReached  | .       .        .           +       +        +       +      .
+                          | Waiting Starting StopAwaited Running Stopping Backoff Exited Reaped
+        SpawnCompleted    | .       +        +           .       .        .       .      .
+        SpawnFailed       | .       +        +           .       .        .       .      .
+        ExitObserved      | .       +        +           +       +        .       .      .
+        DependenciesMet   | +       .        .           .       .        .       .      .
+        BecameReady       | .       .        .           +       +        .       .      .
+        StopRequested     | +       +        +           +       +        +       +      .
+        ShutdownRequested | +       +        +           +       +        +       +      .
+        StartRequested    | +       +        .           +       .        +       .      .
+        RestartRequested  | +       +        .           +       .        +       .      .
+        SignalRequested   | .       .        .           +       +        .       .      .
+        Touched           | +       +        +           +       +        +       +      .
+        ReleaseRequested  | .       .        .           .       .        .       +      .
+        Redeclared        | +       +        +           +       +        +       +      .
+        Withdrawn         | +       +        +           +       +        +       +      .
+        Recovered Alive   | +       +        +           +       +        +       +      .
+        Recovered Ended   | +       +        +           +       +        +       +      .
+        Recovered Absent  | +       +        +           +       +        +       +      .
+        DeadlineReached   | .       .        .           +       +        +       +      .
         """);
 
     private static void Check(ProcessKind kind, string table) => Legality.Check(

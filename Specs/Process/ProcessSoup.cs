@@ -19,7 +19,11 @@ internal sealed class ProcessSoup : Soup<State, Event, Effect>
     public override bool IsReject(Effect effect) => effect is Effect.Reject;
 
     public static ProcessSpec SpecOf(int seed) => seed % 2 == 0
-        ? Specimens.Service("web") with { Restart = (RestartPolicy)(seed / 2 % 3) }
+        ? Specimens.Service("web") with
+        {
+            Restart = (RestartPolicy)(seed / 2 % 3),
+            Ready = seed % 8 == 4 ? Specimens.Ready(TimeSpan.FromSeconds(3)) : Option<Readiness>.None,
+        }
         : Specimens.Task("job");
 
     protected override State Initial(int seed) =>
@@ -35,9 +39,10 @@ internal sealed class ProcessSoup : Soup<State, Event, Effect>
         Event.SpawnCompleted completed => completed with { Generation = state.Profile.Generation },
         Event.SpawnFailed failed => failed with { Generation = state.Profile.Generation },
         Event.ExitObserved observed => observed with { Generation = state.Profile.Generation },
-        Event.Recovered(Observation.Alive) when state is State.Running(_, var identity, _, _, _) =>
-            new Event.Recovered(new Observation.Alive(identity)),
-        Event.DependenciesMet or Event.StopRequested or Event.StartRequested or Event.RestartRequested
+        Event.BecameReady ready => ready with { Generation = state.Profile.Generation },
+        Event.Recovered(Observation.Alive) when state is State.Running running =>
+            new Event.Recovered(new Observation.Alive(running.Identity)),
+        Event.DependenciesMet or Event.StopRequested or Event.ShutdownRequested or Event.StartRequested or Event.RestartRequested
             or Event.SignalRequested or Event.Touched or Event.ReleaseRequested or Event.Redeclared
             or Event.Withdrawn or Event.Recovered or Event.DeadlineReached => @event,
     };

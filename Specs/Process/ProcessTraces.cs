@@ -53,6 +53,36 @@ public sealed class ProcessTraces
             .IsAsWritten("service-crash-loop");
     }
 
+    /// PR-13, PR-12: it is stopped and started again as after a failure of its own, and the second one is ready in time.
+    [Fact]
+    public void A_service_is_not_ready_in_time() => Tell(
+            "A service does not become ready, and its next incarnation does.",
+            Specimens.Service("web") with { Ready = Specimens.Ready(TimeSpan.FromSeconds(30)) })
+        .At(0.1, Spawned(1))
+        .AtDeadline(ProcessMachine.Deadline, Deadline)
+        .After(0.2, Specimens.Ended(1, new ExitStatus.Signaled(15)))
+        .After(0.1, new Event.BecameReady(1))
+        .After(0.1, Spawned(2))
+        .After(3, new Event.BecameReady(2))
+        .IsAsWritten("service-not-ready");
+
+    /// PR-13: what the agent's own end stopped comes back in its turn; what its user stopped meanwhile does not.
+    [Fact]
+    public void An_agent_ends_with_all_it_keeps() => Tell(
+            "The agent ends with everything it supervises, and comes back.", Specimens.Service("web"))
+        .At(0.1, Spawned(1))
+        .At(10, new Event.ShutdownRequested())
+        .At(10.2, Specimens.Ended(1, new ExitStatus.Signaled(15)))
+        .At(60, new Event.Recovered(new Observation.Absent()))
+        .At(60.1, new Event.Redeclared(Specimens.Service("web")))
+        .At(60.2, new Event.DependenciesMet())
+        .At(60.3, Spawned(2))
+        .At(70, new Event.ShutdownRequested())
+        .At(71, Stop)
+        .At(71.2, Specimens.Ended(2, new ExitStatus.Signaled(15)))
+        .At(80, new Event.Redeclared(Specimens.Service("web")))
+        .IsAsWritten("agent-shutdown");
+
     /// PR-9: the stop signal, the grace, the kill of the whole tree, the confirmation; the second stop joins in.
     [Fact]
     public void A_process_ignores_term() => Tell(

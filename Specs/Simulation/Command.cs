@@ -19,6 +19,7 @@ internal enum Deed
     Ensure,
     StopRuntime,
     KillDaemon,
+    Shutdown,
 }
 
 /// <summary>What an operator does, this many whole seconds after the command before.</summary>
@@ -27,7 +28,7 @@ internal sealed record Command(Deed Kind, int Which, int Gap)
     private static readonly string[] Names = ["t0", "t1", "s0", "s1", "s2"];
 
     public static Command Sample(Samples samples) =>
-        new((Deed)samples.Below(9), samples.Below(1000), 1 + samples.Below(samples.Below(3) == 0 ? 200 : 8));
+        new((Deed)samples.Below(10), samples.Below(1000), 1 + samples.Below(samples.Below(3) == 0 ? 200 : 8));
 
     public HostEvent Event(HostState state, Keep keep) => Kind switch
     {
@@ -36,6 +37,7 @@ internal sealed record Command(Deed Kind, int Which, int Gap)
         Deed.Stop => Ask(new ProcessEvent.StopRequested(None)),
         Deed.Start => Ask(new ProcessEvent.StartRequested()),
         Deed.Restart => Ask(new ProcessEvent.RestartRequested()),
+        Deed.Shutdown => Ask(new ProcessEvent.ShutdownRequested()),
         Deed.Release => Ask(new ProcessEvent.ReleaseRequested()),
         Deed.Declare => new HostEvent.Configured(RuntimePolicy.Default with { Keep = keep }, Services),
         Deed.Ensure => new HostEvent.Runtime(new RuntimeEvent.EnsureRequested()),
@@ -54,6 +56,7 @@ internal sealed record Command(Deed Kind, int Which, int Gap)
         Grace = Grace,
         EnvironmentDigest = (Which >> 3) % 4 == 0 ? "other" : "digest",
         Restart = i == 2 ? RestartPolicy.OnFailure : RestartPolicy.Always,
+        Ready = i == 1 ? Specimens.Ready(TimeSpan.FromMilliseconds(2700)) : Option<Readiness>.None,
     };
 
     private HostEvent Ask(ProcessEvent @event) =>

@@ -101,6 +101,15 @@ internal sealed class Child(int seed, ProcessId id, int generation, ProcessSpec 
 
     public ExitStatus OwnEnd => new ExitStatus.Exited(_dice / 512 % 2);
 
+    /// <summary>When it becomes ready, if it tells so at all; one in five never does.</summary>
+    public Option<TimeSpan> ReadyAfter => spec.Ready.IsSome && _dice / 64 % 5 != 0
+        ? TimeSpan.FromMilliseconds(300)
+        : Option<TimeSpan>.None;
+
+    public bool IsReady { get; set; }
+
+    public ProcessEvent Ready => new ProcessEvent.BecameReady(generation);
+
     public ProcessEvent Answer => new ProcessEvent.SpawnCompleted(generation, identity);
 
     public ProcessEvent Exit => Specimens.Ended(generation, _status!);

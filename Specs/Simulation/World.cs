@@ -146,11 +146,21 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         var child = _keeper.Spawn(effect.Id, effect.Generation, effect.Spec);
         Soon(Blink, () => Report(child.Id, child.Answer));
         if (child.IsNew && child.Lives.TryGet(out var life)) End(child, life, child.OwnEnd);
+        if (child.IsNew && child.ReadyAfter.TryGet(out var delay)) BecomeReady(child, delay);
         if (child.Ended) Soon(Blink * 2, () => Report(child.Id, child.Exit));
     }
 
+    /// <summary>The keeper hears it, whether the agent lives then or not.</summary>
+    private void BecomeReady(Child child, TimeSpan delay) => Schedule(Now + delay, () =>
+    {
+        if (child.Ended) return;
+        child.IsReady = true;
+        if (child.Watched) Soon(Blink, () => Report(child.Id, child.Ready));
+    });
+
     private void Adopt(Child child)
     {
+        if (child.IsReady) Soon(Blink, () => Report(child.Id, child.Ready));
         if (child.Ended) Soon(Blink, () => Report(child.Id, child.Exit));
     }
 

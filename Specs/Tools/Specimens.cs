@@ -39,6 +39,10 @@ public static class Specimens
         After = after.ToSeq(),
     };
 
+    /// <summary>By a connection to its port, within that.</summary>
+    public static Readiness Ready(TimeSpan within) =>
+        new(new ReadyCheck.Tcp("127.0.0.1", 80), Readiness.DefaultEvery, within);
+
     public static ProcessSpec Daemon(string label) => Task(label) with
     {
         Kind = ProcessKind.Daemon,

@@ -100,9 +100,9 @@ public sealed class SpawnRequestsTests
         { "stopSignal", """{"command":["x"],"stopSignal":"SIGTERM"}""" },
         { "restart", """{"command":["x"],"restart":"on-failure"}""" },
         { "limits.memoryBytes", """{"command":["x"],"limits":{"memoryBytes":1}}""" },
-        { "limits.cpus", """{"command":["x"],"limits":{"cpus":0.5}}""" },
-        { "limits.pids", """{"command":["x"],"limits":{"pids":9}}""" },
-        { "limits.openFiles", """{"command":["x"],"limits":{"openFiles":9}}""" },
+        { "limits.cpus", """{"command":["x"],"limits":{"cpus":0}}""" },
+        { "limits.pids", """{"command":["x"],"limits":{"pids":0}}""" },
+        { "limits.openFiles", """{"command":["x"],"limits":{"openFiles":7}}""" },
     };
 
     /// PR-1, PR-15: each fault names its field; what cannot be enforced is refused.

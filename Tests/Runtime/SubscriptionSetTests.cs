@@ -46,6 +46,7 @@ public sealed class SubscriptionSetTests : IDisposable
                 () => new Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", new WallClock(() => _host.Now)),
                     new WallClock(() => _host.Now)),
                 new Dictionary<ActivatorKind, IActivator>()),
+            new ReadinessWatch(_host, new NoCommands()),
             new UplinkWatch(
                 _host, _plane, new NoIntake(), new Dictionary<ActivatorKind, IActivator>(), _directory, () => "trust.json"),
             _time);

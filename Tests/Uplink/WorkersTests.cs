@@ -78,7 +78,7 @@ public sealed class WorkersTests
         var wall = new WallClock(() => host.Host.Now);
         var probes = new ProbeRunner(host.Host, new NoCommands(), new SignedEvidence(
             () => new Shell.Trust.Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", wall), wall);
-        using var set = new SubscriptionSet(host.Host, new RolloutWatch(host.Host, probes, none), host.Watch, time);
+        using var set = new SubscriptionSet(host.Host, new RolloutWatch(host.Host, probes, none), new ReadinessWatch(host.Host, new NoCommands()), host.Watch, time);
         string[] paths = [Protocol.Heartbeat, Protocol.Trust, Protocol.Renew, Protocol.Dispatch];
         foreach (var path in paths) blow.Next(path);
         await host.AttachAsync();

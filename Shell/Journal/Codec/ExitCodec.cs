@@ -10,6 +10,7 @@ internal static class ExitCodec
     {
         ExitStatus.Exited(var code) => to.Begin("exited"u8).Number("code"u8, code).End(),
         ExitStatus.Signaled(var number) => to.Begin("signaled"u8).Number("signal"u8, number).End(),
+        ExitStatus.OutOfMemory => to.Begin("outOfMemory"u8).End(),
         ExitStatus.Lost => to.Begin("lost"u8).End(),
         ExitStatus.NeverRan(var code, var detail) =>
             to.Begin("neverRan"u8).Text("code"u8, code).Text("detail"u8, detail).End(),
@@ -23,6 +24,7 @@ internal static class ExitCodec
         {
             "exited" => new ExitStatus.Exited(from.Int("code"u8)),
             "signaled" => new ExitStatus.Signaled(from.Int("signal"u8)),
+            "outOfMemory" => new ExitStatus.OutOfMemory(),
             "lost" => new ExitStatus.Lost(),
             "neverRan" => new ExitStatus.NeverRan(from.Text("code"u8), from.Text("detail"u8)),
             _ => throw new UnknownRecordException($"exit status \"{type}\"", from.Consumed),

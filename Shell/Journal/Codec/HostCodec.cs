@@ -22,7 +22,7 @@ internal static class HostCodec
     {
         Event.Started e => Observed(to.Begin("started"u8).Text("boot"u8, e.Boot.Value), e.Observed).End(),
         Event.Configured e => Services(Policy(to.Begin("configured"u8), e.Policy), e.Services).End(),
-        Event.SpawnRequested e => ProcessCodec.Write(
+        Event.SpawnRequested e => SpecCodec.Write(
             to.Begin("spawnRequested"u8).Text("id"u8, e.Id.Value).Name("spec"u8), e.Spec).End(),
         Event.ProcessRequested e => ProcessCodec.Write(
             to.Begin("processRequested"u8).Text("id"u8, e.Id.Value).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
@@ -46,7 +46,7 @@ internal static class HostCodec
         {
             "started" => new Event.Started(new BootId(from.Text("boot"u8)), Observed(ref from)),
             "configured" => new Event.Configured(Policy(ref from), Services(ref from)),
-            "spawnRequested" => new Event.SpawnRequested(ProcessCodec.Id(ref from), ProcessCodec.NamedSpec(ref from)),
+            "spawnRequested" => new Event.SpawnRequested(ProcessCodec.Id(ref from), SpecCodec.Named(ref from)),
             "processRequested" => new Event.ProcessRequested(
                 ProcessCodec.Id(ref from), By(ref from), ProcessEvent(ref from)),
             "processReported" => new Event.ProcessReported(ProcessCodec.Id(ref from), ProcessEvent(ref from)),
@@ -156,7 +156,7 @@ internal static class HostCodec
         to.BeginList("services"u8);
         foreach (var service in services)
         {
-            ProcessCodec.Write(to.Begin().Text("id"u8, service.Id.Value).Name("spec"u8), service.Spec).End();
+            SpecCodec.Write(to.Begin().Text("id"u8, service.Id.Value).Name("spec"u8), service.Spec).End();
         }
 
         return to.EndList();
@@ -169,7 +169,7 @@ internal static class HostCodec
         while (!from.AtListEnd)
         {
             from.Begin();
-            services.Add(new(ProcessCodec.Id(ref from), ProcessCodec.NamedSpec(ref from)));
+            services.Add(new(ProcessCodec.Id(ref from), SpecCodec.Named(ref from)));
             from.End();
         }
 

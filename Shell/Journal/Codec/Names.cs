@@ -19,10 +19,10 @@ internal static class Names
     private static readonly string[] Policies = ["never", "onFailure", "always"];
     private static readonly string[] Keeps = ["onDemand", "always"];
     private static readonly string[] Healths = ["ready", "notReady", "error"];
-    private static readonly string[] Afters = ["stay", "startAgain", "remove"];
+    private static readonly string[] Afters = ["stay", "startAgain", "remove", "obey"];
     private static readonly string[] Reaps = ["released", "retentionOver", "withdrawn"];
     private static readonly string[] Reasons =
-        ["exited", "stopped", "killed", "lifetime", "idle", "outOfMemory", "lost", "spawnFailed"];
+        ["exited", "stopped", "killed", "lifetime", "idle", "outOfMemory", "lost", "spawnFailed", "unready", "shutdown"];
 
     private static readonly string[] Errors =
     [

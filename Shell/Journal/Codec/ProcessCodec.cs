@@ -19,13 +19,15 @@ internal static class ProcessCodec
             to.Begin("exitObserved"u8).Number("generation"u8, e.Generation).Name("status"u8), e.Status)
             .Span("cpuMs"u8, e.Cpu).Number("peakMemoryBytes"u8, e.PeakMemoryBytes).Texts("logTail"u8, e.LogTail).End(),
         Event.DependenciesMet => to.Begin("dependenciesMet"u8).End(),
+        Event.BecameReady e => to.Begin("becameReady"u8).Number("generation"u8, e.Generation).End(),
         Event.StopRequested e => to.Begin("stopRequested"u8).Span("graceMs"u8, e.Grace).End(),
+        Event.ShutdownRequested => to.Begin("shutdownRequested"u8).End(),
         Event.StartRequested => to.Begin("startRequested"u8).End(),
         Event.RestartRequested => to.Begin("restartRequested"u8).End(),
         Event.SignalRequested e => to.Begin("signalRequested"u8).Number("signal"u8, (int)e.Signal).End(),
         Event.Touched => to.Begin("touched"u8).End(),
         Event.ReleaseRequested => to.Begin("releaseRequested"u8).End(),
-        Event.Redeclared e => Write(to.Begin("redeclared"u8).Name("spec"u8), e.Spec).End(),
+        Event.Redeclared e => SpecCodec.Write(to.Begin("redeclared"u8).Name("spec"u8), e.Spec).End(),
         Event.Withdrawn => to.Begin("withdrawn"u8).End(),
         Event.Recovered e => Write(to.Begin("recovered"u8).Name("observation"u8), e.Observation).End(),
         Event.DeadlineReached => to.Begin("deadlineReached"u8).End(),
@@ -44,12 +46,14 @@ internal static class ProcessCodec
                 from.Number("peakMemoryBytes"u8), from.Texts("logTail"u8)),
             "dependenciesMet" => new Event.DependenciesMet(),
             "stopRequested" => new Event.StopRequested(from.SpanOrNone("graceMs"u8)),
+            "becameReady" => new Event.BecameReady(from.Int("generation"u8)),
+            "shutdownRequested" => new Event.ShutdownRequested(),
             "startRequested" => new Event.StartRequested(),
             "restartRequested" => new Event.RestartRequested(),
             "signalRequested" => new Event.SignalRequested((Signal)from.Int("signal"u8)),
             "touched" => new Event.Touched(),
             "releaseRequested" => new Event.ReleaseRequested(),
-            "redeclared" => new Event.Redeclared(NamedSpec(ref from)),
+            "redeclared" => new Event.Redeclared(SpecCodec.Named(ref from)),
             "withdrawn" => new Event.Withdrawn(),
             "recovered" => new Event.Recovered(NamedObservation(ref from)),
             "deadlineReached" => new Event.DeadlineReached(),
@@ -61,8 +65,8 @@ internal static class ProcessCodec
 
     public static JsonOut Write(JsonOut to, Effect effect) => effect switch
     {
-        Effect.Spawn e => Write(Named(to.Begin("spawn"u8), e.Id, e.Generation).Name("spec"u8), e.Spec).End(),
-        Effect.Adopt e => Write(Named(to.Begin("adopt"u8), e.Id, e.Generation).Name("spec"u8), e.Spec).End(),
+        Effect.Spawn e => SpecCodec.Write(Named(to.Begin("spawn"u8), e.Id, e.Generation).Name("spec"u8), e.Spec).End(),
+        Effect.Adopt e => SpecCodec.Write(Named(to.Begin("adopt"u8), e.Id, e.Generation).Name("spec"u8), e.Spec).End(),
         Effect.SendSignal e => Named(to.Begin("sendSignal"u8), e.Id, e.Generation)
             .Number("signal"u8, (int)e.Signal).End(),
         Effect.KillTree e => Named(to.Begin("killTree"u8), e.Id, e.Generation).End(),
@@ -116,30 +120,6 @@ internal static class ProcessCodec
         return ProcessId.Parse(text).TryGet(out var id)
             ? id
             : throw new UnknownRecordException($"\"{text}\" is no process id", from.Consumed);
-    }
-
-    public static JsonOut Write(JsonOut to, ProcessSpec spec) => to.Begin()
-        .Text("kind"u8, Names.Of(spec.Kind)).Number("owner"u8, spec.Owner.Uid).Text("label"u8, spec.Label)
-        .Texts("command"u8, spec.Command).Text("cwd"u8, spec.WorkingDirectory).Text("user"u8, spec.User)
-        .Text("environmentDigest"u8, spec.EnvironmentDigest).Text("stdin"u8, Names.Of(spec.Stdin))
-        .Text("overflow"u8, Names.Of(spec.Overflow)).Number("ringBytes"u8, spec.RingBytes)
-        .Span("maxLifetimeMs"u8, spec.MaxLifetime).Span("idleTimeoutMs"u8, spec.IdleTimeout)
-        .Span("exitRetentionMs"u8, spec.ExitRetention).Number("stopSignal"u8, (int)spec.StopSignal)
-        .Span("graceMs"u8, spec.Grace).Text("restart"u8, Names.Of(spec.Restart)).Texts("after"u8, spec.After).End();
-
-    public static ProcessSpec NamedSpec(ref JsonIn from)
-    {
-        from.Name("spec"u8);
-        from.Begin();
-        var spec = new ProcessSpec(
-            Names.Kind(from.Text("kind"u8)), new Principal(checked((uint)from.Number("owner"u8))), from.Text("label"u8),
-            from.Texts("command"u8), from.TextOrNone("cwd"u8), from.TextOrNone("user"u8),
-            from.Text("environmentDigest"u8), Names.Stdin(from.Text("stdin"u8)),
-            Names.Overflow(from.Text("overflow"u8)), from.Int("ringBytes"u8), from.SpanOrNone("maxLifetimeMs"u8),
-            from.SpanOrNone("idleTimeoutMs"u8), from.Span("exitRetentionMs"u8), (Signal)from.Int("stopSignal"u8),
-            from.Span("graceMs"u8), Names.Policy(from.Text("restart"u8)), from.Texts("after"u8));
-        from.End();
-        return spec;
     }
 
     private static JsonOut Named(JsonOut to, ProcessId id, int generation) =>

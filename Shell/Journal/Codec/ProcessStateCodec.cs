@@ -15,7 +15,7 @@ internal static class ProcessStateCodec
         State.Waiting s => Profile(to.Begin("waiting"u8), s.Profile).End(),
         State.Starting s => Plan(Profile(to.Begin("starting"u8), s.Profile), s.Pending).End(),
         State.Running s => ProcessCodec.Write(Profile(to.Begin("running"u8), s.Profile).Name("identity"u8), s.Identity)
-            .At("since"u8, s.Since).At("touchedAt"u8, s.TouchedAt).Flag("adopted"u8, s.Adopted).End(),
+            .At("since"u8, s.Since).At("touchedAt"u8, s.TouchedAt).Flag("adopted"u8, s.Adopted).Awaited(s.ReadyBy).End(),
         State.Stopping s => Plan(
             ProcessCodec.Write(Profile(to.Begin("stopping"u8), s.Profile).Name("identity"u8), s.Identity), s.Plan)
             .At("killAt"u8, s.KillAt).End(),
@@ -36,7 +36,8 @@ internal static class ProcessStateCodec
             "starting" => new State.Starting(profile, Plan(ref from)),
             "running" => new State.Running(
                 profile, ProcessCodec.NamedIdentity(ref from), from.At("since"u8), from.At("touchedAt"u8),
-                from.Flag("adopted"u8)),
+                from.Flag("adopted"u8),
+                from.AtName("readyBy"u8) ? from.At("readyBy"u8) : Option<Instant>.None),
             "stopping" => new State.Stopping(
                 profile, ProcessCodec.NamedIdentity(ref from), RequiredPlan(ref from), from.At("killAt"u8)),
             "backoff" => new State.Backoff(profile, NamedExit(ref from, "last"u8), from.At("until"u8)),
@@ -49,9 +50,12 @@ internal static class ProcessStateCodec
         return state;
     }
 
+    /// <summary>Written only while it is awaited: journals from before there was readiness keep their digests.</summary>
+    private static JsonOut Awaited(this JsonOut to, Option<Instant> readyBy) => readyBy.IsSome ? to.At("readyBy"u8, readyBy) : to;
+
     private static JsonOut Profile(JsonOut to, ProcessProfile profile)
     {
-        ProcessCodec.Write(to.Text("id"u8, profile.Id.Value).Name("spec"u8), profile.Spec)
+        SpecCodec.Write(to.Text("id"u8, profile.Id.Value).Name("spec"u8), profile.Spec)
             .At("createdAt"u8, profile.CreatedAt).Number("generation"u8, profile.Generation)
             .Number("restarts"u8, profile.Tally.Restarts).Number("streak"u8, profile.Tally.Streak).BeginList("exits"u8);
         foreach (var at in profile.Tally.Exits) to.Begin().At("at"u8, at).End();
@@ -61,7 +65,7 @@ internal static class ProcessStateCodec
     private static ProcessProfile Profile(ref JsonIn from)
     {
         var id = ProcessCodec.Id(ref from);
-        var spec = ProcessCodec.NamedSpec(ref from);
+        var spec = SpecCodec.Named(ref from);
         var createdAt = from.At("createdAt"u8);
         var generation = from.Int("generation"u8);
         var restarts = from.Int("restarts"u8);
