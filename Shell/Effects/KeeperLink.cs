@@ -84,7 +84,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
             Stdin: spec.Stdin != StdinMode.None,
             Tree: spec.Kind != ProcessKind.Daemon)
         {
-            Notify = spec.Ready.Exists(ready => ready.Check is ReadyCheck.Notify),
+            Notify = spec.Ready.TryGet(out var ready) && ready.Check is ReadyCheck.Notify,
             Limits = Exits.LimitOf(spec.Limits),
         };
         var reply = await AskAsync(client => client.SpawnAsync(key.ToString(), order, stop)).ConfigureAwait(false);

@@ -95,5 +95,5 @@ public sealed class UsageCallsTests
     private static RunningProcess One(int pid, int parent, int session, long start = 1) => new(pid, parent, session, 'S', start, 0, 0);
 
     private static ProcessInfo Info(string id) => new(
-        id, id, "task", 0, ["/run"], 1, "running", null, null, 0, 0, 0, 0, false, 0, false, 1, false);
+        id, id, "task", 0, ["/run"], 1, "running", null, null, 0, 0, 0, 0, false, 0, false, 1, false, true);
 }
