@@ -187,7 +187,7 @@ public sealed class HostCallsTests
         Assert.Equal(["task", "service", "daemon", "activation"], Enum.GetValues<ProcessKind>().Select(WireNames.Of));
         Assert.Equal(["ready", "not_ready", "error"], Enum.GetValues<ServiceHealth>().Select(WireNames.Of));
         Assert.Equal("out-of-memory", WireNames.Of(ExitReason.OutOfMemory));
-        Assert.Equal("spawn-failed", WireNames.Of(Enum.GetValues<ExitReason>().Max()));
+        Assert.Equal("shutdown", WireNames.Of(Enum.GetValues<ExitReason>().Max()));
         Assert.Equal(Enum.GetValues<Signal>().Length, WireNames.SignalNames.Split(", ").Length);
 
         (string Code, int Status) NameOf(ErrorCode code) => (refusals[code].Code, refusals[code].Status);

@@ -71,8 +71,10 @@ public sealed class AgentUnderTest : IDisposable
 
     public int Pid => _process?.Id ?? throw new InvalidOperationException("the agent was not started");
 
-    public int KeeperPid => ProcessTable.All().Single(row => row.CommandLine.Contains(" keep ", StringComparison.Ordinal)
-        && row.CommandLine.Contains(Runtime, StringComparison.Ordinal)).Pid;
+    public int KeeperPid => Keepers.Single();
+
+    public IEnumerable<int> Keepers => ProcessTable.All().Where(row => row.CommandLine.Contains(" keep ", StringComparison.Ordinal)
+        && row.CommandLine.Contains(Runtime, StringComparison.Ordinal)).Select(row => row.Pid);
 
     public static string Unique() => Guid.NewGuid().ToString("N")[..12];
 
