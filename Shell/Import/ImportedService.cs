@@ -23,6 +23,9 @@ internal sealed record ImportedService(string Name, IReadOnlyList<string> Comman
 
     public IReadOnlyList<string> After { get; init; } = [];
 
+    /// <summary>How much of each of its streams is kept on disk.</summary>
+    public LogSettings? Log { get; init; }
+
     /// <summary>Where its environment was written, and under which key; null: where the service itself is.</summary>
     public (Place At, string Key)? EnvFrom { get; init; }
 

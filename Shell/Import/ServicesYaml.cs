@@ -37,6 +37,7 @@ internal static class ServicesYaml
         if (one.Restart is { } restart) yield return $"    restart: {restart}";
         if (one.After.Count > 0) yield return $"    after: {List(one.After)}";
         if (one.StopSignal is { } signal) yield return $"    stopSignal: {signal}";
+        if (one.Log is var (bytes, files)) yield return FormattableString.Invariant($"    log: {{ maxSize: {bytes}, files: {files} }}");
         if (one.Grace is { } grace) yield return string.Create(CultureInfo.InvariantCulture, $"    grace: {Grace(grace)}");
     }
 

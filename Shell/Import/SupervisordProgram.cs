@@ -12,10 +12,14 @@ internal sealed class SupervisordProgram(IniSection section, string name)
     /// <summary>An order by priority among more than this says nothing about who needs whom.</summary>
     public const int MostAfter = 16;
 
-    private const string HowMuch = "how much output is kept is bounded in another way; see the service's settings in the README";
+    private const string OneForBoth = "both streams have files of their own and the same settings, those of stdout";
 
     private const int DefaultPriority = 999;
     private const int DefaultStopWait = 10;
+
+    // supervisord's own, of each stream.
+    private const long DefaultLogBytes = 50 << 20;
+    private const int DefaultLogBackups = 10;
 
     private static readonly Dictionary<string, string> NoCounterpart = new(StringComparer.Ordinal)
     {
@@ -32,10 +36,8 @@ internal sealed class SupervisordProgram(IniSection section, string name)
         ["stderr_syslog"] = "output is read with `agent logs`; pipe `agent logs -f` into logger for syslog",
         ["stdout_logfile"] = "output is read with `agent logs`, no file is named",
         ["stderr_logfile"] = "output is read with `agent logs`, no file is named",
-        ["stdout_logfile_maxbytes"] = HowMuch,
-        ["stderr_logfile_maxbytes"] = HowMuch,
-        ["stdout_logfile_backups"] = HowMuch,
-        ["stderr_logfile_backups"] = HowMuch,
+        ["stderr_logfile_maxbytes"] = OneForBoth,
+        ["stderr_logfile_backups"] = OneForBoth,
     };
 
     // Of no consequence where they say what holds for every service of the agent.
@@ -43,6 +45,7 @@ internal sealed class SupervisordProgram(IniSection section, string name)
     [
         "command", "process_name", "numprocs", "numprocs_start", "priority", "autostart", "autorestart", "exitcodes",
         "stopsignal", "stopwaitsecs", "stopasgroup", "killasgroup", "user", "directory", "environment",
+        "stdout_logfile_maxbytes", "stdout_logfile_backups",
     ];
 
     public Place At => section.At;
@@ -104,8 +107,45 @@ internal sealed class SupervisordProgram(IniSection section, string name)
             StopSignal = Signal(import, values),
             Grace = TimeSpan.FromSeconds(values.Number("stopwaitsecs", DefaultStopWait, 0, 1_000_000)),
             GraceFrom = (values.At("stopwaitsecs"), "stopwaitsecs"),
+            Log = Log(import, values),
             Disabled = Disabled(import, values),
         };
+    }
+
+    /// <summary>Only where it was said; without a bound there it has the largest here.</summary>
+    private static LogSettings? Log(Import import, Reading values)
+    {
+        var (size, backups) = (values.Text("stdout_logfile_maxbytes"), values.Text("stdout_logfile_backups"));
+        if (size is null && backups is null) return null;
+        var bytes = Bytes(import, values, size);
+        var files = values.Number("stdout_logfile_backups", DefaultLogBackups, 0, int.MaxValue - 1) + 1;
+        var log = new LogSettings(
+            (int)Math.Clamp(bytes == 0 ? LogSettings.MostBytes : bytes, LogSettings.LeastBytes, LogSettings.MostBytes),
+            Math.Clamp(files, LogSettings.LeastFiles, LogSettings.MostFiles));
+        Tell("stdout_logfile_maxbytes", log.MaxBytes != bytes, $"a file of a log has {log.MaxBytes} bytes at most");
+        Tell("stdout_logfile_backups", log.Files != files, $"{log.Files} files are kept");
+        return log;
+
+        void Tell(string key, bool differs, string what)
+        {
+            if (differs) import.Note(values.At(key), key, what);
+        }
+    }
+
+    /// <summary>A number with nothing, KB, MB or GB behind it, each 1024 of the last.</summary>
+    private static long Bytes(Import import, Reading values, string? text)
+    {
+        if (text is null) return DefaultLogBytes;
+        var unit = text.ToUpperInvariant() is { Length: > 2 } upper ? upper[^2..] : "";
+        var shift = unit switch { "KB" => 10, "MB" => 20, "GB" => 30, _ => 0 };
+        if (long.TryParse(shift == 0 ? text : text[..^2], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= long.MaxValue >> shift)
+        {
+            return number << shift;
+        }
+
+        import.Mistakes.Add(values.At("stdout_logfile_maxbytes"), "stdout_logfile_maxbytes is a size such as 50MB");
+        return DefaultLogBytes;
     }
 
     private static string Restart(Import import, Reading values)

@@ -57,6 +57,7 @@ public sealed class GoldenTests
         Assert.Equal(one.Cwd, back.Spec.WorkingDirectory.TryGet(out var cwd) ? cwd : null);
         Assert.Equal(one.User, back.Spec.User.TryGet(out var user) ? user : null);
         Assert.Equal(one.After, back.Spec.After);
+        Assert.Equal(one.Log ?? LogSettings.Default, back.Log);
         Assert.Equal(one.Grace ?? back.Spec.Grace, back.Spec.Grace);
         Assert.All(one.Env, pair => Assert.Equal(pair.Value, back.Environment[pair.Key]));
     }
