@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Threading.Tasks;
+using Agent.Shell.Boot;
 using Agent.Shell.Cli;
 using Agent.Shell.Keeper;
 
@@ -16,5 +17,6 @@ internal static class Program
             ? Task.FromResult(KeeperProgram.Run(
                 new KeeperPaths(stateDir, runtimeDir),
                 more is [Handover.Option, var note] ? int.Parse(note, CultureInfo.InvariantCulture) : null))
+            : arguments is [UpgradeGuard.Verb, .. var given] ? UpgradeGuard.RunAsync(given)
             : CommandTree.RunAsync(arguments);
 }

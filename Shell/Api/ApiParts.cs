@@ -23,4 +23,5 @@ internal sealed record ApiParts(
     Counters Counters,
     Func<bool> KeeperConnected,
     IPlane Plane,
-    WallClock Wall);
+    WallClock Wall,
+    IUpgrade Upgrade);

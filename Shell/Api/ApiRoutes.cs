@@ -28,6 +28,7 @@ internal static class ApiRoutes
         var journal = new JournalCalls(parts);
         var rollouts = new RolloutCalls(parts);
         var plane = new PlaneCalls(parts);
+        var upgrade = new UpgradeCalls(parts);
         return
         [
             new("GET", "/healthz", HostCalls.HealthAsync),
@@ -68,6 +69,7 @@ internal static class ApiRoutes
             new("POST", "/v1/outbox/flush", plane.FlushAsync),
             new("POST", "/v1/outbox/dead/{position}/retry", plane.RetryAsync),
             new("DELETE", "/v1/outbox/dead/{position}", plane.DropAsync),
+            new("POST", "/v1/agent/upgrade", upgrade.BeginAsync, SmallBody),
             new("GET", "/v1/events", journal.EventsAsync, 0, "since", "follow"),
             new("GET", "/v1/explain/{kind}/{id}", journal.ExplainAsync),
         ];

@@ -18,6 +18,7 @@ internal static class ErrorNames
     public static readonly ErrorName Closed = new("closed", 409, "Its standard input is closed");
     public static readonly ErrorName WaitTimeout = new("wait-timeout", 408, "It has not ended in time");
     public static readonly ErrorName NoPlane = new("no-plane", 404, "This host has no plane");
+    public static readonly ErrorName UpgradeRefused = new("upgrade-refused", 422, "That program cannot take over");
     public static readonly ErrorName NotFound = new("not-found", 404, "There is nothing at this path");
     public static readonly ErrorName WrongMethod = new("wrong-method", 405, "This path does not take this method");
     public static readonly ErrorName AgentStopping = new("stopping", 503, "The agent is stopping");

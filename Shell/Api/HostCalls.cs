@@ -38,7 +38,10 @@ internal sealed class HostCalls(ApiParts parts)
                 Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner)),
                 Newest(published.State.Rollouts),
                 PlaneCalls.Of(parts.Plane, published.State.Outbox),
-                parts.Wall.Suspect),
+                parts.Wall.Suspect,
+                parts.Upgrade.Program,
+                parts.Upgrade.KeeperProgram,
+                parts.Upgrade.Failure),
             WireJson.Default.StatusInfo));
     }
 

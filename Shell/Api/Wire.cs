@@ -27,7 +27,17 @@ internal sealed record StatusInfo(
     ProcessCounts Counts,
     IReadOnlyList<RolloutInfo> Rollouts,
     PlaneInfo? Plane,
-    string? ClockSuspect);
+    string? ClockSuspect,
+    string Program,
+    string? KeeperProgram,
+    string? UpgradeFailure);
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record UpgradeRequest(string? Program = null, long? TimeoutMs = null);
+
+internal sealed record UpgradeAnswer(ProgramInfo From, ProgramInfo To);
+
+internal sealed record ProgramInfo(string Version, string Program);
 
 /// <summary>The newest durable record, and the digest of the state that stands after it.</summary>
 internal sealed record JournalInfo(long Seq, string Digest);
@@ -185,6 +195,8 @@ internal sealed record HealthAnswer(string Status);
 [JsonSerializable(typeof(StopRequest))]
 [JsonSerializable(typeof(WrittenAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(UpgradeRequest))]
+[JsonSerializable(typeof(UpgradeAnswer))]
 [JsonSerializable(typeof(ApplyRequest))]
 [JsonSerializable(typeof(RolloutInfo))]
 [JsonSerializable(typeof(IReadOnlyList<RolloutInfo>))]

@@ -59,6 +59,7 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly PlaneLink _plane;
     private readonly OutboxInterpreter _outbox;
     private readonly WallClock _wall;
+    private readonly Upgrade _upgrade;
     private readonly ApiServer _api;
     private AgentConfig _config;
 
@@ -106,11 +107,12 @@ internal sealed class AgentRun : IAsyncDisposable
         {
             if (_loop.HasStarted) _subscriptions.Update(published.State);
         };
+        _upgrade = new Upgrade(options, commands, () => _keeper.About);
         _api = new ApiServer(paths.Socket, new ApiParts(
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
             new RecordsForApi<HostState, HostEvent, HostEffect>(new(paths.Journal, _loop)), new DigestForApi(),
             _secrets, _intake, _counters,
-            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall));
+            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall, _upgrade));
     }
 
     /// <summary>
@@ -140,9 +142,12 @@ internal sealed class AgentRun : IAsyncDisposable
                 var (recovered, writer, notice) = JournalRecovery.Open(
                     HostBinding.Instance, paths.Journal, JournalOptions.Default);
                 if (notice is not null) Log.Warn($"the journal was recovered, {notice}");
+                UpgradeTarget? target;
                 var run = new AgentRun(options, config, recovered, writer);
-                await using var disposed = run.ConfigureAwait(false);
-                return await run.ServeAsync().ConfigureAwait(false);
+                await using (run.ConfigureAwait(false)) target = await run.ServeAsync().ConfigureAwait(false);
+
+                // The lock is held until this program is gone; the next one takes it.
+                return target is null ? 0 : Upgrade.Execute(target, paths);
             }
         }
         catch (ConfigException failure)
@@ -185,7 +190,8 @@ internal sealed class AgentRun : IAsyncDisposable
 
     private EngineLayout Layout() => EngineLayout.Of(_options.Paths, _config.Runtime);
 
-    private async Task<int> ServeAsync()
+    /// <summary>Serves to the end. What to go on as, where that is why it ends.</summary>
+    private async Task<UpgradeTarget?> ServeAsync()
     {
         using var signals = new StopSignals(ReloadAsync);
         LogServices();
@@ -204,24 +210,43 @@ internal sealed class AgentRun : IAsyncDisposable
         Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
         _systemd.Ready("ready");
         using var watchdog = StartWatchdog();
-        var following = Task.Run(_keeper.UpgradeAsync);
-        using var clocks = new Timer(_ => TellClock(), null, TimeSpan.Zero, ClockEvery);
-        var ended = await Task.WhenAny(_loop.Completion, signals.Stopped).ConfigureAwait(false);
+        var following = Task.Run(FollowAsync);
+        using var clocks = new Timer(_ => Tick(), null, TimeSpan.Zero, ClockEvery);
+        var ended = await Task.WhenAny(_loop.Completion, signals.Stopped, _upgrade.Asked).ConfigureAwait(false);
         if (ended == _loop.Completion) await _loop.Completion.ConfigureAwait(false);
-        await EndAsync().ConfigureAwait(false);
+        var target = ended == _upgrade.Asked ? await _upgrade.Asked.ConfigureAwait(false) : null;
+        await EndAsync(target).ConfigureAwait(false);
         await _ending.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return 0;
+        return target;
+    }
+
+    /// <summary>The keeper becomes this build, or stays what it is and is told.</summary>
+    private async Task FollowAsync()
+    {
+        try
+        {
+            await _keeper.UpgradeAsync().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever stands in the way of it, the agent serves with the keeper it has.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.Fail("the keeper does not follow", ("error", failure));
+        }
     }
 
     /// <summary>Ends within ten seconds and leaves everything running, unless it was to be stopped too.</summary>
-    private async Task EndAsync()
+    private async Task EndAsync(UpgradeTarget? target)
     {
-        _systemd.Stopping("stopping");
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(_options.StopAll ? 40 : 5));
-        if (_options.StopAll) await StopAllAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_options.StopAll)
+        // For systemd an upgrade is no end: the process stays, and the next program says that it is ready.
+        if (target is null) _systemd.Stopping("stopping");
+        else _systemd.Busy("upgrading");
+        var stopAll = _options.StopAll && target is null;
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(stopAll ? 40 : 5));
+        if (stopAll) await StopAllAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stopAll)
         {
             await _keeper.EndAsync().WaitAsync(TimeSpan.FromSeconds(2)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -342,8 +367,10 @@ internal sealed class AgentRun : IAsyncDisposable
         }
     }
 
-    private void TellClock()
+    private void Tick()
     {
+        // Its keeper, and the guard of its last upgrade.
+        Processes.ReapAll();
         if (!_wall.HasTurned(out var suspect)) return;
         if (suspect is null) Log.Info("the clocks agree again");
         else Log.Warn("the clock is suspect", ("why", suspect));

@@ -38,9 +38,13 @@ internal sealed record TopRow(
     int Restarts,
     long? UpMs);
 
+/// <summary>A build that can run: what it is, and how far it could read the journal.</summary>
+internal sealed record RunCheckAnswer(string Version, long Seq);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ValidateAnswer))]
 [JsonSerializable(typeof(VerifyAnswer))]
+[JsonSerializable(typeof(RunCheckAnswer))]
 [JsonSerializable(typeof(DifferenceAnswer))]
 [JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(TopAnswer))]

@@ -41,7 +41,7 @@ internal static class CommandTree
             ("Rollouts", [RolloutVerbs.Tree(), .. SignVerbs.All(), TrustVerbs.Tree()]),
             ("Many hosts", [EnrolVerb.Command(), OutboxVerbs.Tree(), FleetVerbs.Tree(), PlaneVerbs.Tree()]),
             ("What happened, and why", JournalVerbs.All()),
-            ("The agent itself", [.. LocalVerbs.All(), ImportVerb.Tree()]),
+            ("The agent itself", [.. LocalVerbs.All(), UpgradeVerb.Command(), ImportVerb.Tree()]),
         ];
         foreach (var command in groups.SelectMany(group => group.Commands)) root.Add(command);
         Help.Install(root, groups);

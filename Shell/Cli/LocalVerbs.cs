@@ -32,6 +32,11 @@ internal static class LocalVerbs
         Description = "On its end, stop what it supervises too",
     };
 
+    private static readonly Option<bool> OnlyCheck = new("--check")
+    {
+        Description = "Only tell whether this build could run here: read the configuration and the journal, change nothing",
+    };
+
     private static readonly Option<string?> LogTo = LogChoice.Flag();
 
     private static readonly Argument<string?> File = new("file")
@@ -46,7 +51,7 @@ internal static class LocalVerbs
     [
         Invocation.Local(
             Run, "Run the agent in the foreground", "agent run --config agent.yaml --state-dir ./state --runtime-dir ./run",
-            (p, _) => RunAsync(p), Config, StateDir, RuntimeDir, StopAll, LogTo),
+            (p, _) => RunAsync(p), Config, StateDir, RuntimeDir, StopAll, OnlyCheck, LogTo),
         Invocation.Group(
             "config", "Look at the configuration", "agent config validate",
             Invocation.Local(
@@ -66,7 +71,18 @@ internal static class LocalVerbs
     {
         LogChoice.Use(parsed.GetValue(LogTo));
         var (paths, isDefault) = PathsOf(parsed);
-        return AgentRun.RunAsync(new(paths, isDefault, parsed.GetValue(StopAll)));
+        var options = new RunOptions(paths, isDefault, parsed.GetValue(StopAll));
+        return parsed.GetValue(OnlyCheck) ? Task.FromResult(LookAt(parsed, options)) : AgentRun.RunAsync(options);
+    }
+
+    private static int LookAt(ParseResult parsed, RunOptions options)
+    {
+        var (seq, fault) = RunCheck.Of(options);
+        if (fault is not null) throw new CommandFailure($"it cannot run here: {fault}");
+        Invocation.Say(Invocation.WantsJson(parsed)
+            ? JsonSerializer.Serialize(new(ProductVersion.Text, seq), CliJson.Default.RunCheckAnswer)
+            : $"agent {ProductVersion.Text} can run here: it read the configuration, and the journal to seq {seq}");
+        return ExitCodes.Done;
     }
 
     private static int Validate(ParseResult parsed)

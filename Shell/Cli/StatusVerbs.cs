@@ -32,6 +32,7 @@ internal static class StatusVerbs
         var counts = status.Counts;
         yield return $"agent     {Screen.Bold(status.Version)}, up {Screen.Age(status.UptimeMs)}"
             + (status.KeeperConnected ? "" : Screen.Red(", no keeper"));
+        if (status.UpgradeFailure is { } taken) yield return $"upgrade   {Screen.Red("taken back")}: {Screen.Clean(taken)}";
         yield return $"journal   seq {status.Journal.Seq}, digest {status.Journal.Digest}";
         if (status.ClockSuspect is { } why) yield return $"clock     {Screen.Red("suspect")}: {Screen.Clean(why)}";
         yield return string.Create(

@@ -169,7 +169,7 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
         {
             try
             {
-                while (Processes.PeekEnded() is > 0 and var pid) Processes.TryReap(pid);
+                Processes.ReapAll();
                 var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
                 var rows = await RowsAsync(client).ConfigureAwait(false);
                 _isUpgrading = false;

@@ -27,22 +27,25 @@ internal static class JournalRecovery
             return (new(0, default, machine.Initial), JournalWriter.Begin(directory, options, nextSeq: 1), null);
         }
 
-        var (start, notice) = NewestStart(machine, directory);
-        using var replayer = new Replayer<TState, TEvent, TEffect>(machine, start.State);
-        var end = JournalReader.Read(directory, start.Seq + 1, (record, _, _) =>
-        {
-            replayer.Step(record.Seq, record.UnixMilliseconds, record.Body);
-            return true;
-        });
+        var (state, end, notice) = Fold(machine, directory);
         if (end.DroppedBytes > 0)
         {
             notice = Join(notice, $"dropped {end.DroppedBytes} bytes after seq {end.NextSeq - 1} of {end.File}: "
                 + "the last write was cut off before it was acknowledged");
         }
 
-        var at = replayer.At > start.At ? replayer.At : start.At;
         var writer = JournalWriter.Continue(directory, options, end.SegmentSeq, end.Offset, end.NextSeq);
-        return (new(end.NextSeq - 1, at, replayer.State), writer, notice);
+        return (state, writer, notice);
+    }
+
+    /// <summary>
+    /// Folds it as a start does and changes nothing, while its writer may go on. The last whole seq; 0 for none.
+    /// </summary>
+    public static long Look<TState, TEvent, TEffect>(Binding<TState, TEvent, TEffect> machine, string directory)
+    {
+        if (!Directory.Exists(directory) || JournalFiles.Seqs(directory, JournalFiles.Segment).Count == 0) return 0;
+        var (state, _, _) = Fold(machine, directory);
+        return state.Seq;
     }
 
     /// <summary>
@@ -54,6 +57,20 @@ internal static class JournalRecovery
         : TrySnapshot(machine, directory, segmentSeq) ?? throw new JournalDamage(
             JournalFiles.PathOf(directory, segmentSeq, JournalFiles.Snapshot), 0, segmentSeq,
             "the snapshot that this segment begins with is missing or damaged");
+
+    private static (Published<TState> State, JournalEnd End, string? Notice) Fold<TState, TEvent, TEffect>(
+        Binding<TState, TEvent, TEffect> machine, string directory)
+    {
+        var (start, notice) = NewestStart(machine, directory);
+        using var replayer = new Replayer<TState, TEvent, TEffect>(machine, start.State);
+        var end = JournalReader.Read(directory, start.Seq + 1, (record, _, _) =>
+        {
+            replayer.Step(record.Seq, record.UnixMilliseconds, record.Body);
+            return true;
+        });
+        var at = replayer.At > start.At ? replayer.At : start.At;
+        return (new(end.NextSeq - 1, at, replayer.State), end, notice);
+    }
 
     private static (Published<TState> Start, string? Notice) NewestStart<TState, TEvent, TEffect>(
         Binding<TState, TEvent, TEffect> machine, string directory)

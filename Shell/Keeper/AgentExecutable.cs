@@ -9,6 +9,11 @@ namespace Agent.Shell.Keeper;
 /// <summary>How this program starts itself again, whichever way it was started.</summary>
 internal static class AgentExecutable
 {
+    /// <summary>This program's file, even where another lies at its path by now.</summary>
+    public const string Self = "/proc/self/exe";
+
+    private const string Replaced = " (deleted)";
+
     /// <summary>The program and, where that is the dotnet host, the assembly to run.</summary>
     public static IReadOnlyList<string> Command { get; } = Find();
 
@@ -37,9 +42,24 @@ internal static class AgentExecutable
         }
     }
 
+    /// <summary>
+    /// Puts this program's file back to its path where another took it, so that whoever starts what lies there starts what
+    /// runs. Of use for a build that is one file; others are upgraded from directory to directory.
+    /// </summary>
+    public static void PutBack()
+    {
+        if (new FileInfo(Self).LinkTarget?.EndsWith(Replaced, StringComparison.Ordinal) is not true) return;
+        var unfinished = Command[0] + ".previous";
+        File.Copy(Self, unfinished, overwrite: true);
+        File.SetUnixFileMode(unfinished, File.GetUnixFileMode(Command[0]));
+        File.Move(unfinished, Command[0], overwrite: true);
+    }
+
     private static IReadOnlyList<string> Find()
     {
-        var host = System.Environment.ProcessPath ?? "/proc/self/exe";
+        // Where another file took the path, as an update of packages does, the kernel's link says so behind it.
+        var host = System.Environment.ProcessPath ?? Self;
+        if (host.EndsWith(Replaced, StringComparison.Ordinal)) host = host[..^Replaced.Length];
         return Path.GetFileName(host) == "dotnet"
             ? [host, Path.Combine(AppContext.BaseDirectory, "agent.dll")]
             : [host];

@@ -114,8 +114,9 @@ internal sealed class KeeperClient : IAsyncDisposable
             await SendAsync(request(id), stop).ConfigureAwait(false);
             return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
         {
+            // Broken, or given up by its owner while this was on its way to it.
             throw new KeeperGone("the connection to the keeper broke", failure);
         }
         finally

@@ -73,6 +73,12 @@ internal static partial class Processes
         return waitid(AnyChild, 0, info, ExitedNoHangNoWait) == 0 ? info[3] : 0;
     }
 
+    /// <summary>Takes the exits of all children that have ended, where nobody asks how.</summary>
+    public static void ReapAll()
+    {
+        while (PeekEnded() is > 0 and var pid) TryReap(pid);
+    }
+
     /// <summary>The exit of a process that is no child of ours, where this kernel tells it.</summary>
     public static unsafe Reaped? TryExitOfStranger(int pid, int pidfd)
     {

@@ -29,6 +29,9 @@ internal sealed record AgentPaths(string Config, string StateDir, string Runtime
     /// <summary>Durable: the plane that this host was enrolled with.</summary>
     public string PlaneAddress => Path.Combine(StateDir, "plane");
 
+    /// <summary>Durable: why the last upgrade of the agent was taken back. Not there if it was not.</summary>
+    public string UpgradeFailure => Path.Combine(StateDir, "upgrade-failure");
+
     /// <summary>Archives on their way from the plane into the store.</summary>
     public string Downloads => Path.Combine(StateDir, "downloads");
 

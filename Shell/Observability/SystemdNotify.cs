@@ -29,6 +29,9 @@ internal sealed class SystemdNotify
 
     public void Reloaded(string status) => Send($"READY=1\nSTATUS={status}");
 
+    /// <summary>Something is under way that needs no answer of systemd's.</summary>
+    public void Busy(string status) => Send($"STATUS={status}");
+
     public void Stopping(string status) => Send($"STOPPING=1\nSTATUS={status}");
 
     private void Send(string message)

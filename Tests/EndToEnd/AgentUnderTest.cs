@@ -113,7 +113,9 @@ public sealed class AgentUnderTest : IDisposable
     public void KillAgent()
     {
         _process!.Kill();
-        _process.WaitForExit();
+
+        // Not for the end of its output, which the guard of an upgrade holds open.
+        Assert.True(_process.WaitForExit(Patience));
     }
 
     /// <summary>The agent, its keeper and all that they started; none of them lives when this returns.</summary>

@@ -25,6 +25,19 @@ public sealed class KeeperLinkUpgradeTests
         Assert.Contains("7", outcome.ToString(), StringComparison.Ordinal);
     }
 
+    /// PR-14: each is followed by the connection, with requests under way side by side.
+    [Fact]
+    public async Task Many_upgrades_in_a_row_are_each_followed()
+    {
+        await using var kept = await KeptHost.StartAsync();
+        for (var n = 0; n < 10; n++)
+        {
+            var probe = kept.ShellAsync("exit 7");
+            await kept.Keeper.UpgradeAsync(AgentExecutable.Command);
+            Assert.Contains("7", (await probe).ToString(), StringComparison.Ordinal);
+        }
+    }
+
     /// PR-14: a program that takes the keeper's place and does not answer makes way for a keeper of the agent's own.
     [Fact]
     public async Task A_keeper_that_hangs_after_its_upgrade_is_replaced()

@@ -23,7 +23,7 @@ namespace Agent.Tests.Support;
 /// The real server on a real socket over the real loop, with scripted processes. The client is root, as the test is;
 /// another user is spoken for by handing a request to the router with that principal.
 /// </summary>
-internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, IRolloutIntake, IPlane
+internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, IRolloutIntake, IPlane, IUpgrade
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("agent-api-");
     private readonly Router _router;
@@ -33,7 +33,7 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
         Host = new CoreHost(Keeper.Run);
         Parts = new ApiParts(
             "1.2.3", "here", Host, this, Output, Records, this, Keeper, this, Counters, () => true, this,
-            new WallClock(() => Host.Now, Wall));
+            new WallClock(() => Host.Now, Wall), this);
         Server = new ApiServer(SocketPath, Parts);
         _router = new Router(Server.Routes, Counters);
         Client = NewClient();
@@ -142,6 +142,23 @@ internal sealed class ApiWorld : IAsyncDisposable, IRuntimeProbe, IStateDigest, 
     }
 
     PlaneHealth? IPlane.Health => Plane;
+
+    string IUpgrade.Program => "/opt/agent";
+
+    string? IUpgrade.KeeperProgram => "/opt/agent";
+
+    string? IUpgrade.Failure => null;
+
+    Task<(UpgradeAnswer? Answer, UpgradeRefusal? Refusal)> IUpgrade.PrepareAsync(
+        string? program, TimeSpan patience, CancellationToken stop) => Task.FromResult<(UpgradeAnswer?, UpgradeRefusal?)>(
+            program == "/broken" ? (null, new(IsBusy: false, "it is broken"))
+            : program == "/second" ? (null, new(IsBusy: true, "an upgrade is under way"))
+            : (new(new("1.2.3", "/opt/agent"), new("1.2.4", program ?? "/opt/agent")), null));
+
+    void IUpgrade.Begin()
+    {
+        // The world goes on as it is.
+    }
 
     Task IPlane.AttachAsync() => Task.CompletedTask;
 
