@@ -46,11 +46,29 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
     /// </summary>
     public async Task ConnectAsync(Func<Seq<ObservedProcess>, Task> begin)
     {
-        var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
-        var rows = await client.ListAsync(stop).ConfigureAwait(false);
+        var (client, rows) = await FirstAnswerAsync().ConfigureAwait(false);
         await begin(rows.Select(Observed).OfType<ObservedProcess>().ToArray().ToSeq()).ConfigureAwait(false);
         _client.SetResult(client);
         _ready = [.. rows.Where(row => row is { Ready: true, Exit: null })];
+    }
+
+    /// <summary>Of whichever keeper lives to give it: one that is killed before it has is followed by another.</summary>
+    private async Task<(KeeperClient Client, IReadOnlyList<KeptRow> Rows)> FirstAnswerAsync()
+    {
+        while (true)
+        {
+            var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
+            try
+            {
+                return (client, await client.ListAsync(stop).ConfigureAwait(false));
+            }
+            catch (KeeperGone failure)
+            {
+                Log.Warn("the keeper died before it answered, asking another", ("error", failure.Message));
+                await client.DisposeAsync().ConfigureAwait(false);
+                await Task.Delay(RestartPause, stop).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>Tells every exit as it comes, and keeps a keeper there, until it is stopped.</summary>
@@ -171,11 +189,14 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
             {
                 Processes.ReapAll();
                 var client = await KeeperClient.ConnectAsync(paths, stop).ConfigureAwait(false);
+
+                // Before the list: what begins to run from here on was started by the new keeper, after it answered.
+                var known = host.Current.State.Processes;
                 var rows = await RowsAsync(client).ConfigureAwait(false);
                 _isUpgrading = false;
                 _ready = [.. rows.Where(row => row is { Ready: true, Exit: null })];
                 _client.SetResult(client);
-                await CatchUpAsync(host, rows).ConfigureAwait(false);
+                await CatchUpAsync(host, known, rows).ConfigureAwait(false);
                 return;
             }
             catch (KeeperGone failure)
@@ -202,11 +223,11 @@ internal sealed class KeeperLink(KeeperPaths paths, OutputHub output, Cancellati
         }
     }
 
-    /// <summary>Exits that nobody told, and processes that the state has running and no keeper knows.</summary>
-    private async Task CatchUpAsync(IHost host, IReadOnlyList<KeptRow> rows)
+    /// <summary>Exits that nobody told, and processes that the state had running and no keeper knows.</summary>
+    private async Task CatchUpAsync(IHost host, Registry known, IReadOnlyList<KeptRow> rows)
     {
         foreach (var row in rows.Where(row => row.Exit is not null)) await TellAsync(host, row).ConfigureAwait(false);
-        foreach (var state in host.Current.State.Processes.All.Values)
+        foreach (var state in known.All.Values)
         {
             if (state is not (ProcessState.Running or ProcessState.Stopping)) continue;
             var key = new SpawnKey(state.Profile.Id, state.Profile.Generation);

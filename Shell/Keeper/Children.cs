@@ -256,16 +256,17 @@ internal sealed partial class Children : IDisposable
     }
 
     /// <summary>
-    /// Kills whoever is left of a family. Looking through all processes for the mark costs milliseconds on a busy host,
-    /// so an ordinary exit is content with the cgroup where there is one.
+    /// Kills whoever is left of a family: the cgroup's members, and those who were there before their leader was in it, by
+    /// their mark. Looking through all processes for the mark costs milliseconds on a busy host, so at an ordinary exit only
+    /// those are looked through whom the subreaper was given: where there is a cgroup, any other is in it.
     /// </summary>
     private void KillFamily(Child child, bool thorough)
     {
         if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
-        if (_cgroups.Exist && !thorough) return;
         for (var round = 0; round < KillRounds; round++)
         {
-            var family = _marker.Marked().Where(one => one.Key == child.Key && one.Pid != child.Row.Pid).ToList();
+            var found = _cgroups.Exist && !thorough ? _marker.Marked(Processes.OwnChildren()) : _marker.Marked();
+            var family = found.Where(one => one.Key == child.Key && one.Pid != child.Row.Pid).ToList();
             if (family.Count == 0) return;
             foreach (var (pid, _) in family) KillMember(pid);
             ReapOrphans();

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Text;
+using Agent.Shell.Linux;
 
 namespace Agent.Shell.Keeper;
 
@@ -20,11 +21,13 @@ internal sealed class Marker(string runtimeDir)
     public IEnumerable<string> For(string key) => [Runtime + runtimeDir, Process + key];
 
     /// <summary>All living processes that bear this runtime directory's mark, with their keys.</summary>
-    public IEnumerable<(int Pid, string Key)> Marked()
+    public IEnumerable<(int Pid, string Key)> Marked() => Marked(Processes.All());
+
+    /// <summary>Those of them that bear it.</summary>
+    public IEnumerable<(int Pid, string Key)> Marked(IEnumerable<int> pids)
     {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        foreach (var pid in pids)
         {
-            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)) continue;
             if (KeyOf(pid) is { } key) yield return (pid, key);
         }
     }

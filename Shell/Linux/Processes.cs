@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Runtime.InteropServices;
@@ -129,6 +130,27 @@ internal static partial class Processes
         }
 
         return null;
+    }
+
+    /// <summary>Every process that is visible here.</summary>
+    public static IEnumerable<int> All()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)) yield return pid;
+        }
+    }
+
+    /// <summary>The children of this process, orphans that it was given among them.</summary>
+    public static IEnumerable<int> OwnChildren()
+    {
+        foreach (var thread in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            foreach (var pid in File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                yield return int.Parse(pid, CultureInfo.InvariantCulture);
+            }
+        }
     }
 
     /// <summary>From here on, orphaned descendants become children of this process.</summary>
