@@ -9,6 +9,7 @@ using Agent.Core.Outbox;
 using Agent.Core.Plane;
 using Agent.Core.Rollout;
 using Agent.Shell.Uplink;
+using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
 using Xunit.Abstractions;
@@ -129,7 +130,7 @@ public sealed class BadLineTests(ITestOutputHelper output)
     [Fact]
     public async Task With_every_queue_full_the_loop_goes_on()
     {
-        var span = Environment.GetEnvironmentVariable("AGENT_LONG") == "1" ? TimeSpan.FromMinutes(2) : TimeSpan.FromSeconds(3);
+        var span = Extent.Of(brief: TimeSpan.FromSeconds(3), full: TimeSpan.FromMinutes(2));
         await using var plane = await RealPlane.OpenAsync();
         var host = await plane.EnrolAsync("web-1");
         await host.AttachAsync();
