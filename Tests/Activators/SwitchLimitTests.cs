@@ -21,7 +21,7 @@ public sealed class SwitchLimitTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// RO-3, RO-11: when a switch is told to have timed out, its command has ended: the way back runs beside nothing.
+    /// CO-6, RO-3, RO-11: when a switch is told to have timed out, its command has ended: the way back runs beside nothing.
     [Fact]
     public async Task A_switch_that_takes_too_long_has_ended_when_that_is_told()
     {
