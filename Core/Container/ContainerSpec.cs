@@ -21,6 +21,18 @@ public sealed record ContainerSpec(
 
     /// <summary>A database may need minutes to end well; a stop that takes longer holds up its replacement for too long.</summary>
     public static TimeSpan LongestStopGrace => TimeSpan.FromMinutes(10);
+
+    /// <summary>Written out because a Seq's own equality is found by reflection.</summary>
+    public bool SameAs(ContainerSpec other)
+    {
+        if (this with { DependsOn = other.DependsOn } != other || DependsOn.Count != other.DependsOn.Count) return false;
+        for (var i = 0; i < DependsOn.Count; i++)
+        {
+            if (DependsOn[i] != other.DependsOn[i]) return false;
+        }
+
+        return true;
+    }
 }
 
 /// <summary>When the image is asked of its registry.</summary>

@@ -35,6 +35,7 @@ public sealed class LayoutSpecs
     [Theory]
     [InlineData("Runtime")]
     [InlineData("Process")]
+    [InlineData("Container")]
     [InlineData("Rollout")]
     [InlineData("Plane")]
     [InlineData("Outbox")]

@@ -22,6 +22,9 @@ public static class Ids
     public static TokenId Token(string text) =>
         TokenId.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no token"));
 
+    public static ContainerUid Container(string text) =>
+        ContainerUid.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no container's uid"));
+
     public static ReleaseId Release(int number) =>
         ReleaseId.Parse($"sha256:{number:x64}").IfNone(() => throw new InvalidOperationException("no release's id"));
 

@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
@@ -65,6 +66,12 @@ public static class Specimens
     public static ProbeSpec Probe(string name, ProbeMode mode) => new(
         Ids.Probe(name), mode, ProbeSpec.DefaultInterval, ProbeSpec.DefaultTimeout, TimeSpan.Zero, SuccessThreshold: 1,
         FailureThreshold: 1, new ProbeCheck.Tcp("127.0.0.1", 80));
+
+    /// <summary>A container that is always restarted, started after those it names.</summary>
+    public static ContainerSpec Container(string uid, params string[] after) => new(
+        Ids.Container(uid), "registry/" + uid, PullPolicy.Missing, ContainerRestart.Always,
+        after.Select(on => new ContainerDependency(Ids.Container(on), DependencyCondition.Started)).ToArray().ToSeq(),
+        HasHealthcheck: false, ContainerSpec.DefaultStopGrace, "v1");
 
     public static ProcessIdentity Identity(int pid) => new(pid, pid * 100L, Boot);
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -35,6 +36,11 @@ public static class TracePrinter
         HostEffect.Process(var effect) => $"process {Print(effect)}",
         HostEffect.Rollout(var effect) => $"rollout {Print(effect)}",
         HostEffect.Outbox(var effect) => $"outbox {Print(effect)}",
+        ContainerUid uid => uid.Value,
+        ContainerSpec spec => $"{spec.Uid}:{spec.Digest}",
+        ContainerProfile profile => Brief(profile),
+        ObservedContainer container => Brief(container),
+        Containers known => $"{Print(known.Passing)} {Print(known.All.Values.ToArray())}",
         RolloutId rollout => rollout.Value,
         HostName host => host.Value,
         ChannelName channel => channel.Value,
@@ -138,6 +144,24 @@ public static class TracePrinter
         if (tally.Streak == 0) return name;
         var loop = tally.CrashLooping ? ", crash-looping" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{name} (streak {tally.Streak}{loop})");
+    }
+
+    private static string Brief(ObservedContainer container) => $"{container.Uid}:{container.Digest} {Print(container.Status)}"
+        + (container.Health == ContainerHealth.None ? "" : $" {container.Health}");
+
+    /// <summary>What is wanted, what is believed, and what counts.</summary>
+    private static string Brief(ContainerProfile profile)
+    {
+        var seen = profile.Seen is Sighting.Present(var container) ? Brief(container) : $"{profile.Uid} {profile.Seen.GetType().Name}";
+        var history = profile.History;
+        var parts = new List<string> { seen, profile.Wish.ToString() };
+        if (profile.Spec.TryGet(out var spec)) parts.Add("as " + spec.Digest);
+        if (profile.Owed) parts.Add("owed");
+        if (history.Tally.Streak > 0) parts.Add(string.Create(CultureInfo.InvariantCulture, $"streak {history.Tally.Streak}"));
+        if (history.Failures > 0) parts.Add(string.Create(CultureInfo.InvariantCulture, $"failures {history.Failures}"));
+        if (!history.Recreations.IsEmpty) parts.Add($"made anew {Print(history.Recreations)}");
+        if (profile.RetryAt.TryGet(out var at)) parts.Add($"not before {At(at)}");
+        return string.Join(", ", parts);
     }
 
     private static string Brief(ServiceStatus row)

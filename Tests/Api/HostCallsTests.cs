@@ -181,6 +181,7 @@ public sealed class HostCallsTests
         Assert.Equal(("version-reused", 422), NameOf(ErrorCode.VersionReused));
         Assert.Equal(("outbox-full", 503), NameOf(ErrorCode.OutboxFull));
         Assert.Equal(("no-such-dead-letter", 404), NameOf(ErrorCode.NoSuchDeadLetter));
+        Assert.Equal(("no-such-container", 404), NameOf(ErrorCode.NoSuchContainer));
         Assert.Equal(["nixos", "release"], Enum.GetValues<ActivatorKind>().Select(WireNames.Of));
         Assert.Equal(["enforce", "observe", "disabled"], Enum.GetValues<ProbeMode>().Select(WireNames.Of));
         Assert.Equal(["rollback-and-halt", "halt"], Enum.GetValues<OnFailure>().Select(WireNames.Of));

@@ -29,7 +29,7 @@ internal static class Names
         "notLegal", "stale", "noSuchProcess", "quota", "registryFull", "invalidInput", "stillRunning", "stopping", "busy",
         "notAllowed", "noSuchRollout", "seen", "known", "versionRollback", "versionReused",
         "outboxFull", "noSuchDeadLetter",
-        "noSuchChannel", "hostRevoked", "noSuchToken", "tokenExpired", "tokenForeign", "tokenSpent",
+        "noSuchChannel", "hostRevoked", "noSuchToken", "tokenExpired", "tokenForeign", "tokenSpent", "noSuchContainer",
     ];
 
     private static readonly string[] Importances = ["transition", "observation"];
