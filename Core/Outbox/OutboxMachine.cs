@@ -59,7 +59,9 @@ public static partial class OutboxMachine
     private static Transition<State, Effect> WhenSending(State.Sending state, Instant now, Event @event) => @event switch
     {
         Event.Noted noted => Go(state with { Queue = Append(state.Queue, noted, now) }),
-        Event.ReplayRequested(var rollout, var seq) => Go(state with { Queue = state.Queue.Replay(rollout, seq, now) }),
+
+        // The answer on its way may settle what the plane has forgotten since, so nothing that is queued counts.
+        Event.ReplayRequested(var rollout, _) => Go(state with { Queue = state.Queue.Owe(rollout, now) }),
         Event.Delivered delivered when delivered.Post == state.Number => Settle(state, delivered, now),
         Event.DeliveryFailed failed when failed.Post == state.Number => Fail(state, failed, now),
         Event.Delivered or Event.DeliveryFailed => Stale(state, @event),
