@@ -230,9 +230,10 @@ public static partial class ProcessMachine
         Event.DeadlineReached when IsPast(state.ReapAt, now) => Reap(state.Profile, ReapReason.RetentionOver),
         Event.DeadlineReached => Stay(state),
 
+        // Forgetting it reads its last words, so only then its output is at its end.
         Event.Recovered(Observation.Alive) => Go(
-            state, Kill(state), new Effect.CloseOutput(state.Profile.Id), Forget(state)),
-        Event.Recovered(Observation.Ended) => Go(state, new Effect.CloseOutput(state.Profile.Id), Forget(state)),
+            state, Kill(state), Forget(state), new Effect.CloseOutput(state.Profile.Id)),
+        Event.Recovered(Observation.Ended) => Go(state, Forget(state), new Effect.CloseOutput(state.Profile.Id)),
         Event.Recovered => Go(state, new Effect.CloseOutput(state.Profile.Id)),
 
         // A service that ended by itself and is stopped stays down, whatever is declared later.

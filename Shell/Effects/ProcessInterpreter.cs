@@ -22,7 +22,7 @@ internal sealed class ProcessInterpreter(
     private readonly Lock _gate = new();
 
     // One entry per process with work under way, so no more than the registry holds.
-    private readonly Dictionary<ProcessId, Task> _tails = [];
+    private readonly Dictionary<ProcessId, (Task Tail, int Left)> _queues = [];
 
     // The newest generation asked for in this run: a start that overtakes the keeper's connection asks twice.
     private readonly Dictionary<ProcessId, int> _asked = [];
@@ -43,14 +43,27 @@ internal sealed class ProcessInterpreter(
     {
         lock (_gate)
         {
-            var before = _tails.GetValueOrDefault(id, Task.CompletedTask);
-            return _tails[id] = AfterAsync(id, before, work);
+            var (before, left) = _queues.GetValueOrDefault(id, (Task.CompletedTask, 0));
+            var tail = AfterAsync(id, before, work);
+            _queues[id] = (tail, left + 1);
+            return tail;
         }
     }
 
     private async Task AfterAsync(ProcessId id, Task before, Func<Task> work)
     {
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        await RunAsync(id, work).ConfigureAwait(false);
+        lock (_gate)
+        {
+            var (tail, left) = _queues[id];
+            if (left == 1) _queues.Remove(id);
+            else _queues[id] = (tail, left - 1);
+        }
+    }
+
+    private async Task RunAsync(ProcessId id, Func<Task> work)
+    {
         try
         {
             await work().ConfigureAwait(false);
@@ -64,13 +77,6 @@ internal sealed class ProcessInterpreter(
 #pragma warning restore CA1031
         {
             Log.Fail("an effect failed", ("process", id), ("error", failure));
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                if (_tails.TryGetValue(id, out var tail) && tail.IsCompleted) _tails.Remove(id);
-            }
         }
     }
 
@@ -113,11 +119,20 @@ internal sealed class ProcessInterpreter(
     private Task AdoptAsync(Effect.Adopt adopt) =>
         output.AttachAsync(new(adopt.Id, adopt.Generation), adopt.Spec, prelude: []);
 
-    /// <summary>The keeper holds the last words in its pipes until they were read here.</summary>
+    /// <summary>
+    /// The keeper holds the last words in its pipes until they were read here. Under backpressure that is a matter of the
+    /// reader's, and nothing else waits for it.
+    /// </summary>
     private async Task ForgetAsync(Effect.Forget forget)
     {
         var key = new SpawnKey(forget.Id, forget.Generation);
-        await output.DrainedAsync(key, stop).ConfigureAwait(false);
+        if (await output.DrainedAsync(key, stop).ConfigureAwait(false)) await keeper.ForgetAsync(key).ConfigureAwait(false);
+        else _ = RunAsync(key.Id, () => ForgetOnceReadAsync(key));
+    }
+
+    private async Task ForgetOnceReadAsync(SpawnKey key)
+    {
+        await output.ReadToEndAsync(key.Id).WaitAsync(stop).ConfigureAwait(false);
         await keeper.ForgetAsync(key).ConfigureAwait(false);
     }
 

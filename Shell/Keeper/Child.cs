@@ -18,6 +18,9 @@ internal sealed class Child(KeptRow row, bool tree, bool own)
 
     public bool HasEnded => Row.Exit is not null;
 
+    /// <summary>What the epoll tells of it with, once it is watched: its own for as long as this program runs.</summary>
+    public ulong Mark { get; set; }
+
     public int Pidfd { get; set; } = -1;
 
     /// <summary>Held for writing, so that the child sees no end of file when the agent dies.</summary>

@@ -30,13 +30,13 @@ internal sealed partial class Children
         _ = _log.Read();
         foreach (var one in handed)
         {
-            _byKey[one.Row.Key] = new Child(one.Row, one.Tree, one.Own)
+            var child = new Child(one.Row, one.Tree, one.Own)
             {
                 Pidfd = one.Pidfd, Input = one.Input, Output = one.Output, Error = one.Error,
                 IsNotifying = one.Notifies, Notify = one.Notify < 0 ? null : new NotifySocket(one.Notify),
             };
-            if (one.Row.Exit is null) _epoll.Watch(one.Pidfd, Epoll.In, (ulong)one.Row.Pid);
-            if (one.Notify >= 0) _epoll.Watch(one.Notify, Epoll.In, NotifyMark | (uint)one.Row.Pid);
+            _byKey[child.Key] = child;
+            if (!child.HasEnded) Watch(child);
         }
     }
 }

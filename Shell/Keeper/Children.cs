@@ -12,21 +12,22 @@ namespace Agent.Shell.Keeper;
 /// </summary>
 internal sealed partial class Children : IDisposable
 {
-    // A quarter MiB a pipe: hours of a quiet daemon's talk, and a bound on the kernel memory of some hundred pipes.
-    private const int PipeBytes = 256 << 10;
-
     // A family that forks faster than it is killed loses after a few rounds; the caller comes back if it does not.
     private const int KillRounds = 5;
 
-    /// <summary>Marks a child's notify socket among what becomes ready, with its pid.</summary>
+    /// <summary>Marks a child's notify socket among what becomes ready, with the child's own mark.</summary>
     public const ulong NotifyMark = 1UL << 60;
 
     private readonly Dictionary<string, Child> _byKey = new(StringComparer.Ordinal);
+
+    // Who lives, by what the epoll tells of each. Not by pid: the pid of one whom another parent reaped may be taken again.
+    private readonly Dictionary<ulong, Child> _watched = [];
     private readonly KeeperPaths _paths;
     private readonly Epoll _epoll;
     private readonly ChildLog _log;
     private readonly Cgroups _cgroups;
     private readonly Marker _marker;
+    private ulong _marks;
 
     public Children(KeeperPaths paths, Epoll epoll)
     {
@@ -100,8 +101,7 @@ internal sealed partial class Children : IDisposable
         _cgroups.Join(key, pid);
         child.Row = new(key, pid, Processes.StartTime(pid) ?? 0, Processes.BootId);
         child.Pidfd = Processes.Open(pid);
-        _epoll.Watch(child.Pidfd, Epoll.In, (ulong)pid);
-        if (child.Notify is { } notify) _epoll.Watch(notify.Fd, Epoll.In, NotifyMark | (uint)pid);
+        Watch(child);
         _byKey[key] = child;
         _log.Note(child.Spawned());
         return new(id) { Row = child.Row, Detail = _log.Sync() ? null : _log.Trouble };
@@ -111,19 +111,19 @@ internal sealed partial class Children : IDisposable
     /// A child's notify socket has messages. Answers the child if it said that it is ready, and had not before; that is
     /// noted, not yet durable.
     /// </summary>
-    public Child? Notified(int pid)
+    public Child? Notified(ulong mark)
     {
-        var child = _byKey.Values.FirstOrDefault(one => one.Row.Pid == pid && one.Notify is not null);
+        if (!_watched.TryGetValue(mark & ~NotifyMark, out var child)) return null;
         var isNew = false;
-        while (child?.Notify?.Receive() is var (text, uid))
+        while (child.Notify?.Receive() is var (text, uid))
         {
             // The name is no secret: only the child's own user, or root, speaks for it.
-            if (uid != 0 && uid != Processes.UserOf(pid)) continue;
+            if (uid != 0 && uid != Processes.UserOf(child.Row.Pid)) continue;
             isNew |= !child.Row.Ready && text.Split('\n').Contains("READY=1", StringComparer.Ordinal);
         }
 
         if (!isNew) return null;
-        child!.Row = child.Row with { Ready = true };
+        child.Row = child.Row with { Ready = true };
         _log.Note(child.Spawned());
         return child;
     }
@@ -161,6 +161,7 @@ internal sealed partial class Children : IDisposable
     {
         if (!_byKey.Remove(key, out var child)) return;
         if (child.Pidfd >= 0) _epoll.Forget(child.Pidfd);
+        _watched.Remove(child.Mark);
         child.Close();
         RemovePipes(key);
         _cgroups.Remove(key);
@@ -168,10 +169,10 @@ internal sealed partial class Children : IDisposable
     }
 
     /// <summary>A pidfd became readable: the process has ended. Its exit is noted, not yet durable.</summary>
-    public Child? End(int pid)
+    public Child? End(ulong mark)
     {
-        var child = _byKey.Values.FirstOrDefault(one => one.Row.Pid == pid && !one.HasEnded);
-        if (child is null) return null;
+        if (!_watched.TryGetValue(mark, out var child)) return null;
+        var pid = child.Row.Pid;
         if (child.Tree)
         {
             // The leader is not reaped yet, so its group is still its own.
@@ -236,10 +237,16 @@ internal sealed partial class Children : IDisposable
 
         HoldOutput(child);
         if (File.Exists(_paths.Input(child.Key))) child.Input = Descriptors.Open(_paths.Input(child.Key), Descriptors.ReadWrite);
-        _epoll.Watch(child.Pidfd, Epoll.In, (ulong)child.Row.Pid);
-        if (!child.IsNotifying) return;
-        child.Notify = NotifySocket.Bind(_paths.Notify(child.Key));
-        _epoll.Watch(child.Notify.Fd, Epoll.In, NotifyMark | (uint)child.Row.Pid);
+        if (child.IsNotifying) child.Notify = NotifySocket.Bind(_paths.Notify(child.Key));
+        Watch(child);
+    }
+
+    private void Watch(Child child)
+    {
+        child.Mark = ++_marks;
+        _watched[child.Mark] = child;
+        _epoll.Watch(child.Pidfd, Epoll.In, child.Mark);
+        if (child.Notify is { } notify) _epoll.Watch(notify.Fd, Epoll.In, NotifyMark | child.Mark);
     }
 
     private void Note(Child child, Reaped? reaped)
@@ -250,6 +257,7 @@ internal sealed partial class Children : IDisposable
                 how.PeakMemoryBytes, Durable: true) { OutOfMemory = how.Signal == Processes.Kill && _cgroups.RanOutOfMemory(child.Key) }
             : new KeptExit(null, null, 0, 0, Durable: true);
         child.Row = child.Row with { Exit = exit };
+        _watched.Remove(child.Mark);
         child.CloseInput();
         child.EndNotify();
         _log.Note(child.Exited());
@@ -302,8 +310,8 @@ internal sealed partial class Children : IDisposable
         if (!File.Exists(_paths.Output(child.Key))) return;
         child.Output = Descriptors.Open(_paths.Output(child.Key), Descriptors.ReadOnly);
         child.Error = Descriptors.Open(_paths.Error(child.Key), Descriptors.ReadOnly);
-        Descriptors.SizePipe(child.Output, PipeBytes);
-        Descriptors.SizePipe(child.Error, PipeBytes);
+        Descriptors.SizePipe(child.Output);
+        Descriptors.SizePipe(child.Error);
     }
 
     private void RemovePipes(string key)

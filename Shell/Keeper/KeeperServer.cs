@@ -60,8 +60,8 @@ internal sealed class KeeperServer : IDisposable
             {
                 if (@event.Data == ListenerMark) Accept();
                 else if (@event.Data == AgentMark) open &= Serve(@event.Events);
-                else if ((@event.Data & Children.NotifyMark) != 0) Add(_children.Notified((int)(uint)@event.Data), told);
-                else Add(_children.End((int)@event.Data), told);
+                else if ((@event.Data & Children.NotifyMark) != 0) Add(_children.Notified(@event.Data), told);
+                else Add(_children.End(@event.Data), told);
             }
 
             // Every exit and readiness of this round is durable before any of them is told.

@@ -9,6 +9,9 @@ namespace Agent.Shell.Linux;
 /// <summary>FIFOs and the plain calls on descriptors.</summary>
 internal static partial class Descriptors
 {
+    /// <summary>A pipe of output: hours of a quiet daemon's talk, and a bound on the kernel memory of some hundred.</summary>
+    public const int PipeBytes = 256 << 10;
+
     public const int ReadOnly = 0;
     public const int WriteOnly = 1;
     public const int ReadWrite = 2;
@@ -44,7 +47,7 @@ internal static partial class Descriptors
     }
 
     /// <summary>Best effort: a smaller pipe only makes its writer wait sooner.</summary>
-    public static void SizePipe(int fd, int bytes) => _ = fcntl(fd, SetPipeSize, bytes);
+    public static void SizePipe(int fd, int bytes = PipeBytes) => _ = fcntl(fd, SetPipeSize, bytes);
 
     /// <summary>How many bytes a read would find.</summary>
     public static int Readable(int fd)

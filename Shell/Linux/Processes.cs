@@ -64,14 +64,18 @@ internal static partial class Processes
         return Reaped.From(status, cpu, usage[4] * 1024);
     }
 
-    /// <summary>An ended child, whichever it is, left where it is. 0: none.</summary>
+    /// <summary>
+    /// An ended child, whichever it is, left where it is. 0: none. A siginfo_t's union begins after 16 bytes where words
+    /// have eight.
+    /// </summary>
     public static unsafe int PeekEnded()
     {
+        const int ChildAt = 4;
         var info = stackalloc int[32];
-        info[3] = 0;
+        info[ChildAt] = 0;
         const int AnyChild = 0;
         const int ExitedNoHangNoWait = 4 | 1 | 0x01000000;
-        return waitid(AnyChild, 0, info, ExitedNoHangNoWait) == 0 ? info[3] : 0;
+        return waitid(AnyChild, 0, info, ExitedNoHangNoWait) == 0 ? info[ChildAt] : 0;
     }
 
     /// <summary>Takes the exits of all children that have ended, where nobody asks how.</summary>

@@ -40,7 +40,8 @@ internal static unsafe partial class Spawner
         _ = posix_spawnattr_init(attributes);
         try
         {
-            _ = sigfillset(signals);
+            // Not by sigfillset: that leaves out the two that glibc keeps for itself, and a child would ignore those.
+            new Span<byte>(signals, OpaqueBytes).Fill(0xFF);
             _ = posix_spawnattr_setsigdefault(attributes, signals);
             _ = sigemptyset(signals);
             _ = posix_spawnattr_setsigmask(attributes, signals);
@@ -100,9 +101,6 @@ internal static unsafe partial class Spawner
 
     [LibraryImport("libc")]
     private static partial int posix_spawnattr_setsigmask(byte* attributes, byte* signals);
-
-    [LibraryImport("libc")]
-    private static partial int sigfillset(byte* signals);
 
     [LibraryImport("libc")]
     private static partial int sigemptyset(byte* signals);

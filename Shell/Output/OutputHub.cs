@@ -45,7 +45,14 @@ internal sealed partial class OutputHub(
     /// <summary>What was captured of these processes is readable from here on, before anything is attached.</summary>
     public void Reopen(IEnumerable<ProcessState> known)
     {
-        foreach (var state in known) Of(state.Profile.Id, state.Profile.Spec);
+        foreach (var state in known)
+        {
+            var rings = Of(state.Profile.Id, state.Profile.Spec).Rings;
+
+            // That it ended is known; that nothing of it is left in a pipe is known only when the keeper was asked.
+            rings.Stdout.Close(false);
+            rings.Stderr.Close(false);
+        }
     }
 
     /// <summary>What is kept on disk of each service; null: nothing. Holds at once for those that are known.</summary>
@@ -72,19 +79,26 @@ internal sealed partial class OutputHub(
     }
 
     /// <summary>Ends when this spawn's pipes were read to their end, or soon if somebody holds them open.</summary>
-    public async Task DrainedAsync(SpawnKey key, CancellationToken stop)
+    /// <returns>False: under backpressure they hold what the rings have no room for yet.</returns>
+    public async Task<bool> DrainedAsync(SpawnKey key, CancellationToken stop)
     {
         // If the last agent died between the exit and the reading of the last words, they are read here.
-        if (Find(key.Id) is not { } entry) return;
+        if (Find(key.Id) is not { } entry) return true;
         if (entry.TryBegin(key))
         {
             Attach(entry, keeper.Output(key.ToString()), entry.Rings.Stdout);
             Attach(entry, keeper.Error(key.ToString()), entry.Rings.Stderr);
         }
 
+        entry.Rings.Stdout.TakeLastWords(true);
+        entry.Rings.Stderr.TakeLastWords(true);
         await entry.Drained.WaitAsync(LastWordsPatience, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.ThrowIfCancellationRequested();
+        return entry.Drained.IsCompleted || !entry.Rings.Stdout.HasBackpressure;
     }
+
+    /// <summary>Ends when all pipes of this process were read to their end, or it is removed.</summary>
+    public Task ReadToEndAsync(ProcessId id) => Find(id)?.Drained ?? Task.CompletedTask;
 
     /// <summary>The event of an exit; of an engine's daemon with its last words.</summary>
     public async Task<ProcessEvent.ExitObserved> ExitOfAsync(
@@ -196,6 +210,7 @@ internal sealed partial class OutputHub(
         }
 
         ring.Close(false);
+        ring.TakeLastWords(false);
         ring.Attach(+1);
         _pump.Attach(fd, ring, () =>
         {

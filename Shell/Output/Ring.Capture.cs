@@ -93,7 +93,7 @@ internal sealed unsafe partial class Ring
     {
         lock (_gate)
         {
-            var room = (int)(_capacity - (_header->End - _header->Start));
+            var room = (int)Math.Max(0, _header->Limit - (_header->End - _header->Start));
             if (_header->Backpressure != 0)
             {
                 _isWriterWaiting = room == 0;

@@ -137,7 +137,7 @@ internal sealed unsafe partial class Ring
     private bool Free(long start)
     {
         _header->Start = start;
-        var isRoom = _isWriterWaiting && start + _capacity > _header->End;
+        var isRoom = _isWriterWaiting && start + _header->Limit > _header->End;
         if (isRoom) _isWriterWaiting = false;
         return isRoom;
     }

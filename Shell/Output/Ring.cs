@@ -20,6 +20,12 @@ internal sealed unsafe partial class Ring : IDisposable
 
     public const int HeaderBytes = 4096;
 
+    /// <summary>
+    /// What a pipe may hold, in bytes. Under backpressure a ring has as much to spare for what a process that has ended
+    /// left in its pipe: there is nobody any more whom a full ring would hold up.
+    /// </summary>
+    public const int LastWordsBytes = Descriptors.PipeBytes;
+
     // The last byte is the layout's version.
     private const ulong Magic = 0x31474E5254474141;
 
@@ -37,13 +43,13 @@ internal sealed unsafe partial class Ring : IDisposable
     private bool _isWriterWaiting;
     private bool _isGone;
 
-    private Ring(MappedFile file, int capacity)
+    private Ring(MappedFile file, int capacity, int spare)
     {
         _file = file;
         _header = (Header*)file.Start;
         _data = file.Start + HeaderBytes;
         _capacity = capacity;
-        if (!_header->IsSound(capacity)) Format(_header, capacity);
+        if (!_header->IsSound(capacity)) Format(_header, capacity, spare);
         _reserved = _header->End >= capacity ? capacity : RoundUp(_header->End, capacity);
         FinishCapture();
     }
@@ -59,6 +65,9 @@ internal sealed unsafe partial class Ring : IDisposable
 
     public long Buffered => Told(static header => header->End - header->Start, gone: 0);
 
+    /// <summary>Its writer waits for room, and nothing is evicted.</summary>
+    public bool HasBackpressure => Told(static header => header->Backpressure, gone: 0) != 0;
+
     /// <summary>The process has ended for good and its pipe was read to the end: nothing more comes.</summary>
     public bool HasEnded => Told(static header => header->HasEnded ? 1 : 0, gone: 1) != 0;
 
@@ -73,15 +82,16 @@ internal sealed unsafe partial class Ring : IDisposable
 
     /// <summary>
     /// Opens the ring at this path as it was left, or makes it. The overflow policy is the one asked for here; without
-    /// one, it stays as it was. Throws <see cref="IOException"/> when there is no room for it.
+    /// one, it stays as it was. Of a new ring's capacity so much is spared for last words. Throws <see
+    /// cref="IOException"/> when there is no room for it.
     /// </summary>
-    public static Ring Open(string path, int capacity, bool? backpressure = null)
+    public static Ring Open(string path, int capacity, bool? backpressure = null, int spare = 0)
     {
         var file = new MappedFile(path, HeaderBytes + capacity);
         try
         {
             if (!file.Reserve(0, HeaderBytes)) throw new IOException($"no space for the ring {path}, make room there");
-            var ring = new Ring(file, capacity);
+            var ring = new Ring(file, capacity, spare);
             if (backpressure is { } asked) ring._header->Backpressure = asked ? 1 : 0;
             return ring;
         }
@@ -139,6 +149,16 @@ internal sealed unsafe partial class Ring : IDisposable
         Changed();
     }
 
+    /// <summary>
+    /// Its process has ended, and what is left in its pipe is taken in beyond the bound that held up the process; or
+    /// another incarnation of it begins.
+    /// </summary>
+    public void TakeLastWords(bool taken)
+    {
+        Told(header => header->TakesLastWords = taken ? 1 : 0, gone: 0);
+        if (taken) Freed?.Invoke();
+    }
+
     /// <summary>The file stays. Reads answer that nothing more comes; the memory goes with its last reader.</summary>
     public void Dispose()
     {
@@ -161,9 +181,9 @@ internal sealed unsafe partial class Ring : IDisposable
     }
 
     /// <summary>The magic comes last: a death in here leaves a ring that is formatted again.</summary>
-    private static void Format(Header* header, int capacity)
+    private static void Format(Header* header, int capacity, int spare)
     {
-        *header = new Header { Capacity = capacity };
+        *header = new Header { Capacity = capacity, Spare = spare };
         RandomNumberGenerator.Fill(new Span<byte>(header->Nonce, NonceBytes));
         Volatile.Write(ref header->Magic, Magic);
     }
@@ -199,6 +219,13 @@ internal sealed unsafe partial class Ring : IDisposable
         public long FilingFrom;
         public fixed byte Nonce[NonceBytes];
         public fixed byte Expected[NonceBytes];
+
+        /// <summary>What of the capacity is kept for last words, and whether they are being taken.</summary>
+        public int Spare;
+        public int TakesLastWords;
+
+        /// <summary>What may be in the ring, in bytes.</summary>
+        public readonly long Limit => Capacity - (Backpressure != 0 && TakesLastWords == 0 ? Spare : 0);
 
         public readonly bool HasEnded => Closed != 0 && Attached == 0;
 

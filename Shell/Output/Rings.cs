@@ -8,10 +8,10 @@ namespace Agent.Shell.Output;
 /// <summary>The two rings of one process, which live as long as the agent knows its id.</summary>
 internal sealed class Rings : IDisposable
 {
-    private Rings(string stem, int capacity, bool? backpressure)
+    private Rings(string stem, int capacity, bool? backpressure, int spare)
     {
-        Stdout = Ring.Open(stem + ".out", capacity, backpressure);
-        Stderr = OpenSecond(stem + ".err", capacity, backpressure, Stdout);
+        Stdout = Ring.Open(stem + ".out", capacity, backpressure, spare);
+        Stderr = OpenSecond(stem + ".err", capacity, backpressure, spare, Stdout);
         Stdout.DetachAll();
         Stderr.DetachAll();
     }
@@ -25,15 +25,16 @@ internal sealed class Rings : IDisposable
         var stem = Path.Combine(directory, id.Value);
 
         // A ring that is there keeps its size: cursors given out count on what it holds.
-        var capacity = Ring.CapacityOf(stem + ".out") ?? spec.RingBytes;
-        return new Rings(stem, capacity, spec.Overflow == Overflow.Backpressure);
+        var backpressure = spec.Overflow == Overflow.Backpressure;
+        var spare = backpressure ? Ring.LastWordsBytes : 0;
+        return new Rings(stem, Ring.CapacityOf(stem + ".out") ?? spec.RingBytes + spare, backpressure, spare);
     }
 
     /// <summary>Rings that are there, as they were left by an agent that is dead; nothing if there are none.</summary>
     public static Rings? Reopen(string directory, ProcessId id)
     {
         var stem = Path.Combine(directory, id.Value);
-        return Ring.CapacityOf(stem + ".out") is { } capacity ? new Rings(stem, capacity, backpressure: null) : null;
+        return Ring.CapacityOf(stem + ".out") is { } capacity ? new Rings(stem, capacity, backpressure: null, spare: 0) : null;
     }
 
     /// <summary>The names go at once, the memory when whoever holds the rings has let go.</summary>
@@ -50,11 +51,11 @@ internal sealed class Rings : IDisposable
         Stderr.Dispose();
     }
 
-    private static Ring OpenSecond(string path, int capacity, bool? backpressure, Ring first)
+    private static Ring OpenSecond(string path, int capacity, bool? backpressure, int spare, Ring first)
     {
         try
         {
-            return Ring.Open(path, capacity, backpressure);
+            return Ring.Open(path, capacity, backpressure, spare);
         }
         catch
         {

@@ -55,7 +55,8 @@ public sealed class HostLaws
         Assert.Equal(unknown.Effects, moment.Effects);
     });
 
-    /// PR-2: eight live and thirty-two retained tasks for each user, and what is within bounds is never refused.
+    /// PR-2, upstream retained cap: eight live and thirty-two retained tasks for each user, and what is within bounds
+    /// is never refused.
     [Fact]
     public void Quotas_are_never_exceeded() => Law.Over(80, Crowd, script => $"{script.Items.Count} events", script =>
     {
@@ -78,7 +79,8 @@ public sealed class HostLaws
         }
     });
 
-    /// PR-2: two hundred and fifty-six tasks in all, root's among them; services count against none.
+    /// PR-2, upstream registry cap: two hundred and fifty-six tasks in all, root's among them; services count against
+    /// none.
     [Fact]
     public void The_registry_is_full_at_256_tasks()
     {

@@ -161,7 +161,8 @@ public sealed class ProcessLaws
         }
     });
 
-    /// PR-5: what the configuration dropped ends removed, whatever is asked of it meanwhile.
+    /// PR-5, trap spawn past retirement: what the configuration dropped ends removed, whatever is asked of it
+    /// meanwhile.
     [Fact]
     public void The_withdrawn_end_removed() => Soup.Always(trace =>
     {
@@ -204,7 +205,7 @@ public sealed class ProcessLaws
         if (reaped.Reason == ReapReason.Released) Assert.IsType<Event.ReleaseRequested>(moment.Input.Event);
     });
 
-    /// PR-10: it is reaped in one step, under the reason that the state tells.
+    /// PR-10, upstream the sweep: it is reaped in one step, under the reason that the state tells.
     [Fact]
     public void A_reap_is_told_with_its_reason() => Soup.EachStep(moment =>
     {

@@ -73,8 +73,16 @@ public sealed class AgentUnderTest : IDisposable
 
     public int KeeperPid => Keepers.Single();
 
-    public IEnumerable<int> Keepers => ProcessTable.All().Where(row => row.CommandLine.Contains(" keep ", StringComparison.Ordinal)
-        && row.CommandLine.Contains(Runtime, StringComparison.Ordinal)).Select(row => row.Pid);
+    /// <summary>Without those who are about to be children: until its exec one looks like its keeper.</summary>
+    public IEnumerable<int> Keepers
+    {
+        get
+        {
+            var rows = ProcessTable.All().Where(row => row.CommandLine.Contains(" keep ", StringComparison.Ordinal)
+                && row.CommandLine.Contains(Runtime, StringComparison.Ordinal)).Select(row => row.Pid).ToList();
+            return rows.Where(pid => !rows.Contains(ProcessTable.ParentOf(pid)));
+        }
+    }
 
     public static string Unique() => Guid.NewGuid().ToString("N")[..12];
 
@@ -148,6 +156,16 @@ public sealed class AgentUnderTest : IDisposable
     public async Task<string> TextAsync(string path) => await _http.GetStringAsync(new Uri(path, UriKind.Relative));
 
     public async Task<byte[]> BytesAsync(string path) => await _http.GetByteArrayAsync(new Uri(path, UriKind.Relative));
+
+    /// <summary>The answer with its headers, as soon as those are there.</summary>
+    public async Task<HttpResponseMessage> OpenAsync(string path) =>
+        await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+
+    public async Task<int> DeleteAsync(string path)
+    {
+        using var answer = await _http.DeleteAsync(new Uri(path, UriKind.Relative));
+        return (int)answer.StatusCode;
+    }
 
     public async Task<(int Status, JsonNode? Body)> PostAsync(string path, string json = "{}")
     {
@@ -250,8 +268,14 @@ internal static class ProcessTable
     public static bool IsAlive(int pid) => Read($"/proc/{pid}", "stat") is { } stat
         && !stat[(stat.LastIndexOf(')') + 2)..].StartsWith('Z');
 
-    public static bool LeadsItsSession(int pid) => Read($"/proc/{pid}", "stat") is { } stat
-        && stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3] == pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public static bool LeadsItsSession(int pid) => Field(pid, 3) == pid;
+
+    /// <summary>0 if there is no such process.</summary>
+    public static int ParentOf(int pid) => Field(pid, 1);
+
+    private static int Field(int pid, int at) => Read($"/proc/{pid}", "stat") is { } stat
+        ? int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[at], System.Globalization.CultureInfo.InvariantCulture)
+        : 0;
 
     private static string? Read(string directory, string file)
     {

@@ -221,7 +221,7 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
         Assert.True(ring.Since(7, 1).Eof);
     }
 
-    /// PR-6: a drain frees a full ring's writer too.
+    /// PR-6, upstream backpressure against a real pipe: a drain frees a full ring's writer too.
     [Fact]
     public async Task A_writer_at_a_full_ring_goes_on_when_somebody_drains()
     {
@@ -243,7 +243,7 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
         ring.Dispose();
     }
 
-    /// PR-3: a process that is released while a descendant of its holds the pipe open leaves nothing behind.
+    /// PR-3, trap (c): a process that is released while a descendant of its holds the pipe open leaves nothing behind.
     [Fact]
     public async Task A_detached_stream_ends_though_its_writer_lives()
     {

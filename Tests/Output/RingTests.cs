@@ -19,7 +19,7 @@ public sealed class RingTests : IDisposable
         _stage.Dispose();
     }
 
-    /// PR-6; drop_oldest_evicts_and_counts.
+    /// PR-6, upstream drop_oldest_evicts_and_counts.
     [Fact]
     public void Drop_oldest_evicts_the_front_and_counts_it()
     {
@@ -31,7 +31,7 @@ public sealed class RingTests : IDisposable
         Assert.Equal(0, read.Dropped);
     }
 
-    /// PR-6; cursor_below_front_reports_drop.
+    /// PR-6, upstream cursor_below_front_reports_drop.
     [Fact]
     public void A_cursor_below_the_oldest_byte_tells_the_gap()
     {
@@ -43,7 +43,7 @@ public sealed class RingTests : IDisposable
         Assert.Equal(5000 - 4096 + 10, read.Next);
     }
 
-    /// PR-6; drain_advances_front.
+    /// PR-6, upstream drain_advances_front.
     [Fact]
     public void What_is_drained_is_gone_for_every_cursor_and_not_counted_as_dropped()
     {
@@ -56,7 +56,7 @@ public sealed class RingTests : IDisposable
         Assert.Equal(0, ring.Dropped);
     }
 
-    /// PR-6; read_since_respects_max.
+    /// PR-6, upstream read_since_respects_max.
     [Fact]
     public void A_read_hands_out_at_most_what_was_asked_and_takes_nothing()
     {
@@ -81,7 +81,27 @@ public sealed class RingTests : IDisposable
         Assert.Equal(said - Ring.LongestRead, ring.Since(read.Next, int.MaxValue).Bytes.Length);
     }
 
-    /// PR-6; backpressure_rejects_when_full.
+    /// PR-6: a process that has ended is held up by nobody, so what it left in its pipe is taken in beyond the bound; the
+    /// next incarnation meets the bound again.
+    [Fact]
+    public void Last_words_are_taken_beyond_the_bound_of_backpressure()
+    {
+        using var ring = Ring.Open(_stage.At("spared"), 4096 + 1000, backpressure: true, spare: 1000);
+        _hand.Feed(ring, Pattern.Take(0, 6000));
+        Assert.Equal(4096, ring.End);
+        var freed = 0;
+        ring.Freed += () => freed++;
+        ring.TakeLastWords(true);
+        Assert.Equal(1, freed);
+        _hand.All(ring);
+        Assert.Equal(5096, ring.End);
+        ring.TakeLastWords(false);
+        ring.Ack(500);
+        _hand.All(ring);
+        Assert.Equal(5096, ring.End);
+    }
+
+    /// PR-6, upstream backpressure_rejects_when_full.
     [Fact]
     public void Under_backpressure_a_full_ring_takes_nothing_and_the_pipe_keeps_it()
     {
@@ -91,7 +111,7 @@ public sealed class RingTests : IDisposable
         Assert.Equal(4096, ring.End);
     }
 
-    /// PR-6; backpressure_never_evicts_on_crossing_push: here the part that fits goes in, which evicts nothing either.
+    /// PR-6, upstream backpressure_never_evicts_on_crossing_push: here the part that fits goes in, which evicts nothing either.
     [Fact]
     public void Under_backpressure_nothing_is_ever_evicted()
     {
@@ -132,7 +152,7 @@ public sealed class RingTests : IDisposable
         Assert.Equal("abc", Stage.Text(ring.Since(0, 10)));
     }
 
-    /// PR-6; cursor_roundtrip_and_reject_garbage: a cursor is a number here, and one that was never given out is told.
+    /// PR-6, upstream cursor_roundtrip_and_reject_garbage: a cursor is a number here, and one that was never given out is told.
     [Fact]
     public void A_cursor_behind_the_newest_byte_is_told_and_moves_nothing()
     {

@@ -43,7 +43,8 @@ public sealed class StdinTests : IDisposable
         Assert.Equal(new StdinWrite.Wrote(Room), wrote);
     }
 
-    /// PR-7: writes are serialised: the bytes of two do not mix, and one that waits for its turn keeps its deadline.
+    /// PR-7, upstream concurrent writers: writes are serialised: the bytes of two do not mix, and one that waits for
+    /// its turn keeps its deadline.
     [Fact]
     public async Task Two_writers_take_turns()
     {

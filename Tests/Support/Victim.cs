@@ -1,12 +1,15 @@
 using System;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Security.Cryptography;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Shell.Activators.Releases;
 using Agent.Shell.Linux;
 using Agent.Shell.Output;
+using Agent.Tests.Output;
 
 namespace Agent.Tests.Support;
 
@@ -16,10 +19,13 @@ internal static class Victim
     /// <summary>So large that a flood does not fill it before the kill.</summary>
     public const int RingBytes = 128 << 20;
 
-    /// <summary>Starts this assembly as a program.</summary>
+    /// <summary>This assembly as a program.</summary>
+    public static string Program { get; } = Path.ChangeExtension(typeof(Victim).Assembly.Location, null);
+
+    /// <summary>Starts it.</summary>
     public static Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.ChangeExtension(typeof(Victim).Assembly.Location, null))
+        var start = new ProcessStartInfo(Program)
         {
             RedirectStandardOutput = true,
         };
@@ -32,6 +38,7 @@ internal static class Victim
         ["capture", var fifo, var ring] => Capture(fifo, ring),
         ["log", var fifo, var ring, var folder] => Log(fifo, ring, folder),
         ["releases", var root, .. var archives] => await ReleasesAsync(root, archives),
+        ["records", var bytes] => Say(long.Parse(bytes, CultureInfo.InvariantCulture)),
         _ => throw new ArgumentException($"nothing is called {arguments.FirstOrDefault()}"),
     };
 
@@ -65,6 +72,24 @@ internal static class Victim
         ended.Wait();
         followed.EndAsync().Wait();
         Console.WriteLine("ended");
+        return 0;
+    }
+
+    /// <summary>Says the stream of records, as fast as it is heard, and on stderr the digest of all that it said.</summary>
+    private static int Say(long bytes)
+    {
+        var block = new byte[256 << 10];
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var said = 0L; said < bytes;)
+        {
+            var next = block.AsSpan(0, (int)Math.Min(block.Length, bytes - said));
+            Records.Fill(said, next);
+            digest.AppendData(next);
+            said += next.Length;
+            while (!next.IsEmpty) next = next[Math.Max(0, Descriptors.Write(1, next))..];
+        }
+
+        Console.Error.Write(Convert.ToHexString(digest.GetHashAndReset()));
         return 0;
     }
 
