@@ -58,7 +58,8 @@ public sealed class JournalCallsTests
         Assert.Equal((403, "not-allowed"), (status, ApiWorld.ProblemOf(body).Code));
     }
 
-    /// OB-2: what happened to a process and what was decided for it, newest last, and nothing of its neighbours.
+    /// OB-2, upstream audit_process_reports_spawn: what happened to a process and what was decided for it, newest
+    /// last, and nothing of its neighbours.
     [Fact]
     public async Task A_process_is_explained_by_what_concerns_it()
     {

@@ -220,7 +220,7 @@ public sealed class OutputCallsTests
         Assert.Equal((HttpStatusCode.Conflict, "closed"), (status, ApiWorld.ProblemOf(body).Code));
     }
 
-    /// PR-7: a MiB a call, and not one byte more.
+    /// PR-7, upstream write_stdin_delivers_survives_reset_and_close_eofs: a MiB a call, and not one byte more.
     [Theory]
     [InlineData(1 << 20, HttpStatusCode.OK)]
     [InlineData((1 << 20) + 1, HttpStatusCode.RequestEntityTooLarge)]

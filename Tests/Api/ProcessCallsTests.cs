@@ -56,7 +56,8 @@ public sealed class ProcessCallsTests
         Assert.Empty(world.Keeper.Secrets);
     }
 
-    /// PR-2: the ninth task of a user is refused, and its secrets are forgotten.
+    /// PR-2, upstream concurrent_cap_enforced_and_stop_reaps, rejects_background_procs_over_cap,
+    /// accepts_background_procs_at_cap: the ninth task of a user is refused, and its secrets are forgotten.
     [Fact]
     public async Task The_ninth_task_of_a_user_is_over_his_quota()
     {
@@ -115,7 +116,8 @@ public sealed class ProcessCallsTests
         Assert.Equal(expected, (await world.PostAsync("/v1/processes/status", $$"""{"ids":[{{ids}}]}""")).Status);
     }
 
-    /// PR-3: on every call a foreign id answers exactly as one that never was.
+    /// PR-3, upstream process_handle_rejects_a_different_principal, trap release oracle: on every call a foreign id
+    /// answers exactly as one that never was.
     [Fact]
     public async Task A_foreign_id_answers_as_one_that_never_was()
     {

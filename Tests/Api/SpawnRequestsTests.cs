@@ -105,7 +105,8 @@ public sealed class SpawnRequestsTests
         { "limits.openFiles", """{"command":["x"],"limits":{"openFiles":7}}""" },
     };
 
-    /// PR-1, PR-15: each fault names its field; what cannot be enforced is refused.
+    /// PR-1, PR-15, upstream workspace_cwd_rejects_absolute_and_parent_escapes,
+    /// environment_keys_are_strict_and_portable: each fault names its field; what cannot be enforced is refused.
     [Theory]
     [MemberData(nameof(Faults))]
     public void A_fault_names_its_field(string field, string body)
@@ -166,7 +167,8 @@ public sealed class SpawnRequestsTests
         AcceptUpTo(4 << 20, length => new(["x"], Prelude: Convert.ToBase64String(new byte[length])));
     }
 
-    /// PR-1: a command of control characters and of many bytes a character makes a clean, short label.
+    /// PR-1, upstream clamp_label_caps_bytes_not_chars, clamp_label_strips_control_and_derives_from_cmd: a command of
+    /// control characters and of many bytes a character makes a clean, short label.
     [Fact]
     public void The_default_label_is_one_short_line_of_whole_characters()
     {

@@ -221,7 +221,7 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
         await HearsAsync(id, "done");
         var keeper = _agent.KeeperPid;
         await _agent.UntilAsync("only the child is left", () =>
-            Task.FromResult(File.ReadAllText($"/proc/{keeper}/task/{keeper}/children").Trim().Split(' ').Length == 1));
+            Task.FromResult(ChildrenOf(keeper).Length == 1));
     }
 
     private async Task<string> SpawnAsync(string script, string more = "")
@@ -285,6 +285,8 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
     }
 
     private static string[] Ids(JsonNode list) => [.. ((JsonArray)list).Select(info => (string)info!["id"]!)];
+
+    private static string[] ChildrenOf(int pid) => File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim().Split(' ');
 
     private static char StateOf(int pid)
     {

@@ -10,7 +10,8 @@ namespace Agent.Tests.EndToEnd;
 [Collection(nameof(EndToEndCollection))]
 public sealed class StopTests
 {
-    /// PR-9, PR-11: a child that ignores TERM and has a grandchild in a session of its own: the stop returns within
+    /// PR-9, PR-11, upstream KILL escalation: a child that ignores TERM and has a grandchild in a session of its own:
+    /// the stop returns within
     /// the grace and a second, and both are gone.
     [Fact]
     public async Task A_stubborn_child_and_its_hidden_grandchild_are_gone_by_grace_and_a_second()
