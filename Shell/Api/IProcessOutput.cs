@@ -61,8 +61,11 @@ internal interface IProcessOutput
     /// </summary>
     ValueTask<StdinWrite> WriteAsync(ProcessId id, ReadOnlyMemory<byte> bytes, CancellationToken stop);
 
-    /// <summary>Once it is closed, closing it again is nothing new.</summary>
-    void CloseStdin(ProcessId id);
+    /// <summary>
+    /// Once it is closed, closing it again is nothing new. False: stopped before it was known what has become of the process
+    /// while no agent ran.
+    /// </summary>
+    Task<bool> CloseStdinAsync(ProcessId id, CancellationToken stop);
 }
 
 /// <summary>Of both streams together. All zero for a process without rings.</summary>

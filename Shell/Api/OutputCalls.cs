@@ -82,8 +82,12 @@ internal sealed class OutputCalls(ApiParts parts)
     {
         if (call.Find(parts.Host) is not { } state) return call.NoSuchProcess();
         await _touches.NoteAsync(state, call.Principal, call.Stop);
-        if (state.Profile.Spec.Stdin == StdinMode.Open) parts.Output.CloseStdin(state.Profile.Id);
-        return Answer.Nothing;
+        if (state.Profile.Spec.Stdin != StdinMode.Open) return Answer.Nothing;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(call.Stop);
+        limit.CancelAfter(TimeSpan.FromMilliseconds(DefaultWriteMs));
+        return await parts.Output.CloseStdinAsync(state.Profile.Id, limit.Token)
+            ? Answer.Nothing
+            : Answer.Refuse(ErrorNames.Busy, "the keeper has not told yet whether the process lives; ask again");
     }
 
     private async Task<Answer> AckAsync(Call call, ProcessState state, OutputStream stream, long cursor)

@@ -54,16 +54,23 @@ internal sealed partial class OutputHub : IProcessOutput
     public Task WaitForMoreAsync(ProcessId id, OutputStream stream, long cursor, CancellationToken stop) =>
         Find(id, stream) is { } ring ? ring.WaitForMoreAsync(cursor, stop) : Task.CompletedTask;
 
-    public ValueTask<StdinWrite> WriteAsync(ProcessId id, ReadOnlyMemory<byte> bytes, CancellationToken stop) =>
-        _entries.TryGetValue(id, out var entry) && entry.Stdin is { IsOpen: true } stdin
-            ? stdin.WriteAsync(bytes, stop)
-            : ValueTask.FromResult<StdinWrite>(new StdinWrite.Closed());
-
-    public void CloseStdin(ProcessId id)
+    public async ValueTask<StdinWrite> WriteAsync(ProcessId id, ReadOnlyMemory<byte> bytes, CancellationToken stop)
     {
-        if (!_entries.TryGetValue(id, out var entry) || entry.Stdin is not { IsOpen: true } stdin) return;
+        if (!_entries.TryGetValue(id, out var entry)) return new StdinWrite.Closed();
+        if (!await entry.IsKnownAsync(stop).ConfigureAwait(false)) return new StdinWrite.Wrote(0);
+        return entry.Stdin is { IsOpen: true } stdin
+            ? await stdin.WriteAsync(bytes, stop).ConfigureAwait(false)
+            : new StdinWrite.Closed();
+    }
+
+    public async Task<bool> CloseStdinAsync(ProcessId id, CancellationToken stop)
+    {
+        if (!_entries.TryGetValue(id, out var entry)) return true;
+        if (!await entry.IsKnownAsync(stop).ConfigureAwait(false)) return false;
+        if (entry.Stdin is not { IsOpen: true } stdin) return true;
         if (entry.Key is { } key) closeInput(key);
         stdin.Close();
+        return true;
     }
 
     private Ring? Find(ProcessId id, OutputStream stream) => Find(id) is not { } entry ? null

@@ -69,8 +69,8 @@ internal sealed partial class OutputHub(
         if (!entry.TryBegin(key)) return;
         Attach(entry, keeper.Output(key.ToString()), entry.Rings.Stdout);
         Attach(entry, keeper.Error(key.ToString()), entry.Rings.Stderr);
-        if (spec.Stdin == StdinMode.None) return;
-        entry.Stdin = Stdin.Open(keeper.Input(key.ToString()));
+        if (spec.Stdin != StdinMode.None) entry.Stdin = Stdin.Open(keeper.Input(key.ToString()));
+        entry.BecomeKnown();
         if (spec.Stdin != StdinMode.Prelude) return;
 
         // Not awaited: a child that talks before it listens must not hold up its own start.
@@ -88,6 +88,7 @@ internal sealed partial class OutputHub(
         {
             Attach(entry, keeper.Output(key.ToString()), entry.Rings.Stdout);
             Attach(entry, keeper.Error(key.ToString()), entry.Rings.Stderr);
+            entry.BecomeKnown();
         }
 
         entry.Rings.Stdout.TakeLastWords(true);
@@ -123,6 +124,7 @@ internal sealed partial class OutputHub(
         {
             entry.Rings.Stdout.Close(true);
             entry.Rings.Stderr.Close(true);
+            entry.BecomeKnown();
         }
 
         return Task.CompletedTask;
@@ -137,6 +139,7 @@ internal sealed partial class OutputHub(
             if (!_entries.TryRemove(id, out entry)) return;
         }
 
+        entry.BecomeKnown();
         Interlocked.Add(ref _droppedByRemoved, entry.Rings.Stdout.Dropped + entry.Rings.Stderr.Dropped);
         entry.Stdin?.Dispose();
 
@@ -244,6 +247,7 @@ internal sealed partial class OutputHub(
     private sealed class Entry(Rings rings)
     {
         private readonly Lock _gate = new();
+        private readonly TaskCompletionSource _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource _drained = Completed();
         private int _openStreams;
 
@@ -262,6 +266,16 @@ internal sealed partial class OutputHub(
             {
                 lock (_gate) return _drained.Task;
             }
+        }
+
+        /// <summary>What has become of the process while no agent ran is known, and its stdin is open if it has one.</summary>
+        public void BecomeKnown() => _known.TrySetResult();
+
+        /// <summary>False: stopped before it was.</summary>
+        public async Task<bool> IsKnownAsync(CancellationToken stop)
+        {
+            await _known.Task.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return _known.Task.IsCompleted;
         }
 
         /// <summary>True the first time this spawn is seen; what comes late of an older one changes nothing.</summary>

@@ -93,7 +93,11 @@ internal sealed class MemoryOutput : IProcessOutput
         return new StdinWrite.Wrote(count);
     }
 
-    public void CloseStdin(ProcessId id) => _closed[id.Value] = true;
+    public Task<bool> CloseStdinAsync(ProcessId id, CancellationToken stop)
+    {
+        _closed[id.Value] = true;
+        return Task.FromResult(true);
+    }
 
     private Kept Of(string id, OutputStream stream) => _streams.GetOrAdd((id, stream), _ => new Kept());
 
