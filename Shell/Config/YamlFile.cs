@@ -148,9 +148,21 @@ internal sealed class YamlFile
 
     private static SemanticErrorException Fail(ParsingEvent at, string why) => new(at.Start, at.End, why);
 
-    private ParsingEvent Next() => _events.MoveNext() && _events.Current is { } next
-        ? next
-        : throw new SemanticErrorException("the file ends too early");
+    private ParsingEvent Next()
+    {
+        try
+        {
+            return _events.MoveNext() && _events.Current is { } next
+                ? next
+                : throw new SemanticErrorException("the file ends too early");
+        }
+        catch (Exception failure) when (failure is not YamlException)
+        {
+            // The parser stumbles over some files that are no YAML, where it should only refuse them.
+            var at = _events.Current?.End ?? Mark.Empty;
+            throw new YamlException(at, at, $"behind this it is no YAML ({failure.Message})", failure);
+        }
+    }
 
     private Place PlaceOf(ParsingEvent at) => new(_file, at.Start.Line, at.Start.Column);
 }
