@@ -18,6 +18,10 @@ internal sealed record EngineLayout(AgentPaths Paths, RuntimeSettings Settings, 
     /// <summary>No CRI plugin: it opens a TCP port and wants CNI, and nobody here speaks to it.</summary>
     private const string ContainerdToml = "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
 
+    /// <summary>A container's log is rotated: by itself the engine keeps every line that was ever printed.</summary>
+    private const string DaemonJson =
+        """{ "log-driver": "json-file", "log-opts": { "max-size": "10m", "max-file": "5" } }""" + "\n";
+
     private const string EndpointScheme = "unix://";
 
     public string Endpoint => EndpointScheme + Settings.Socket;
@@ -85,7 +89,7 @@ internal sealed record EngineLayout(AgentPaths Paths, RuntimeSettings Settings, 
         Directory.CreateDirectory(Path.GetDirectoryName(Settings.Socket)!);
         Directory.CreateDirectory(Path.GetDirectoryName(ContainerdSocket)!);
         WriteIfDifferent(ContainerdConfig, ContainerdToml);
-        WriteIfDifferent(DaemonConfig, "{}\n");
+        WriteIfDifferent(DaemonConfig, DaemonJson);
     }
 
     /// <summary>Why the daemons could not listen here at all, or null.</summary>
