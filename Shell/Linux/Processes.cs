@@ -118,6 +118,21 @@ internal static partial class Processes
         return (int.Parse(fields[1], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture));
     }
 
+    /// <summary>Does that process number processes as this one does? No where it cannot be told.</summary>
+    public static bool SharesIds(int pid)
+    {
+        const string Own = "/proc/self/ns/pid";
+        try
+        {
+            var other = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/pid");
+            return pid > 0 && new FileInfo(other).LinkTarget is { } theirs && theirs == new FileInfo(Own).LinkTarget;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The real user of a process; nothing if there is none.</summary>
     public static uint? UserOf(int pid)
     {

@@ -3,10 +3,10 @@ using System.IO;
 using System.Net;
 using System.Net.Http;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading;
 using System.Threading.Tasks;
+using Agent.Shell.Docker;
 
 namespace Agent.Shell.Probes;
 
@@ -59,22 +59,7 @@ internal static class OneAnswer
                 },
             },
         };
-        if (socket is not null) handler.ConnectCallback = (_, limit) => ConnectAsync(socket, limit);
+        if (socket is not null) handler.ConnectCallback = (_, limit) => EngineSocket.ConnectAsync(socket, limit);
         return handler;
-    }
-
-    private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken limit)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), limit).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 }

@@ -1,0 +1,244 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Net.Sockets;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using Agent.Core.Container;
+using Agent.Shell.Containers;
+using Agent.Shell.Containers.Engine;
+using Agent.Tests.Probes;
+using Xunit;
+
+namespace Agent.Tests.Containers;
+
+/// <summary>Answers that no engine should give, from a socket that the test holds (row 92).</summary>
+public sealed class EngineFaultTests : IDisposable
+{
+    private const string Version = """{"Version":"1","ApiVersion":"1.41","MinAPIVersion":"1.12"}""";
+
+    private static readonly EngineLimits Short = new()
+    {
+        Look = TimeSpan.FromMilliseconds(300),
+        Inspect = TimeSpan.FromMilliseconds(300),
+        Act = TimeSpan.FromMilliseconds(300),
+        AfterGrace = TimeSpan.FromMilliseconds(300),
+        Silence = TimeSpan.FromMilliseconds(300),
+        ExitNotice = TimeSpan.FromMilliseconds(10),
+    };
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("engine-").FullName;
+    private readonly ContainerLabels _names = new("0123456789abcdef");
+
+    private string Socket => Path.Combine(_directory, "s");
+
+    private static CancellationToken None => CancellationToken.None;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    /// Row 92: no socket is unreachable, at once and for every call.
+    [Fact]
+    public async Task No_socket_is_unreachable()
+    {
+        using var backend = new EngineBackend(Socket, _names, Short);
+        foreach (var call in Calls(backend)) await Rig.FaultAsync(ContainerFault.Unreachable, call);
+    }
+
+    /// Row 92: a socket that takes connections and says nothing costs each call its bound, no more.
+    [Fact]
+    public async Task Silence_is_bounded()
+    {
+        await using var engine = Serve((_, _, stop) => LittleServer.HangAsync(stop));
+        using var backend = new EngineBackend(Socket, _names, Short);
+        foreach (var call in Calls(backend))
+        {
+            var watch = Stopwatch.StartNew();
+            await Rig.FaultAsync(ContainerFault.TimedOut, call);
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"it took {watch.Elapsed}");
+        }
+    }
+
+    /// Row 92: a head that comes byte by byte, without an end, is bounded like silence.
+    [Fact]
+    public async Task Dripping_is_bounded()
+    {
+        await using var engine = Serve(async (to, _, stop) =>
+        {
+            await LittleServer.SayAsync(to, "HTTP/1.1 200 OK\r\nX: ", stop);
+            while (true)
+            {
+                await LittleServer.SayAsync(to, "x", stop);
+                await Task.Delay(10, stop);
+            }
+        });
+        using var backend = new EngineBackend(Socket, _names, Short);
+        await Rig.FaultAsync(ContainerFault.TimedOut, () => backend.VersionAsync(None));
+    }
+
+    /// Row 92: whatever is no answer of an engine's is told as that, in words that name no secret of the runtime.
+    [Theory]
+    [InlineData("garbage\r\n\r\n", nameof(ContainerFault.Garbage))]
+    [InlineData("", nameof(ContainerFault.Unreachable))]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", nameof(ContainerFault.Unreachable))]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{a}", nameof(ContainerFault.Garbage))]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", nameof(ContainerFault.Garbage))]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"ApiVersion\":\"1.9\"}", nameof(ContainerFault.Refused))]
+    [InlineData("HTTP/1.1 500 No\r\nContent-Length: 13\r\n\r\n{\"message\":1}", nameof(ContainerFault.Failed))]
+    [InlineData("HTTP/1.1 302 Found\r\nLocation: http://x/\r\nContent-Length: 0\r\n\r\n", nameof(ContainerFault.Garbage))]
+    public async Task What_is_no_answer_is_told(string answer, string fault)
+    {
+        await using var engine = Serve((to, _, stop) => LittleServer.SayAsync(to, answer, stop));
+        using var backend = new EngineBackend(Socket, _names, Short);
+        await Rig.FaultAsync(Enum.Parse<ContainerFault>(fault), () => backend.ListAsync(None));
+    }
+
+    /// Row 92: an answer without an end is left as soon as it is larger than any engine's.
+    [Fact]
+    public async Task An_endless_answer_is_left()
+    {
+        await using var engine = Serve(async (to, path, stop) =>
+        {
+            if (path.Contains("/version", StringComparison.Ordinal))
+            {
+                await SayJsonAsync(to, Version, stop);
+                return;
+            }
+
+            await LittleServer.SayAsync(to, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", stop);
+            var part = Encoding.ASCII.GetBytes(new string(' ', 1 << 20));
+            while (true) await to.WriteAsync(part, stop);
+        });
+        using var backend = new EngineBackend(Socket, _names, Short with { Look = TimeSpan.FromSeconds(20) });
+        var told = await Rig.FaultAsync(ContainerFault.Garbage, () => backend.ListAsync(None));
+        Assert.Contains("larger than", told.Message, StringComparison.Ordinal);
+        await Rig.FaultAsync(ContainerFault.Garbage, () => backend.PullAsync("a:1", new Progress<ImageProgress>(), None));
+    }
+
+    /// CT-8, row 93: one that the engine calls running while its process is gone is told so; a container that the engine
+    /// does not tell about is unknown, and no other waits for it.
+    [Fact]
+    public async Task Each_container_is_judged_by_itself()
+    {
+        var gone = GonePid();
+        await using var engine = Serve((to, path, stop) => path switch
+        {
+            _ when path.Contains("/version", StringComparison.Ordinal) => SayJsonAsync(to, Version, stop),
+            _ when path.Contains("/containers/json", StringComparison.Ordinal) =>
+                SayJsonAsync(to, List("gone", "hung", "odd", "well"), stop),
+            _ when path.Contains("/containers/gone/", StringComparison.Ordinal) => SayStateAsync(to, RunningAs(gone), stop),
+            _ when path.Contains("/containers/odd/", StringComparison.Ordinal) =>
+                SayStateAsync(to, """{"Status":"levitating"}""", stop),
+            _ when path.Contains("/containers/well/", StringComparison.Ordinal) => SayStateAsync(
+                to, $$"""{"Status":"running","Pid":{{Environment.ProcessId}},"Health":{"Status":"starting"} }""", stop),
+            _ => LittleServer.HangAsync(stop),
+        });
+        using var backend = new EngineBackend(Socket, _names, Short);
+        var seen = (await backend.ListAsync(None)).ToDictionary(one => one.Uid.Value);
+
+        Assert.Equal(new ContainerStatus.Running(PidAlive: false), seen["gone"].Status);
+        Assert.Equal(new ContainerStatus.Unknown("levitating"), seen["odd"].Status);
+        Assert.Equal(new ContainerStatus.Running(PidAlive: true), seen["well"].Status);
+        Assert.Equal(ContainerHealth.Starting, seen["well"].Health);
+        var hung = Assert.IsType<ContainerStatus.Unknown>(seen["hung"].Status);
+        Assert.StartsWith("no answer within", hung.Text, StringComparison.Ordinal);
+    }
+
+    /// CT-3: a row without this instance's label is nobody's business here, even where an engine ignores the filter.
+    [Fact]
+    public async Task A_filter_that_is_ignored_shows_nothing_foreign()
+    {
+        const string Rows = """
+            [{"Id":"a","Labels":{"agent.instance":"other","agent.uid":"web"},"Names":["/agent-01234567-web"]},
+             {"Id":"b","Labels":null,"Names":["/agent-01234567-web"]},
+             {"Id":"../x","Labels":{"agent.instance":"0123456789abcdef","agent.uid":"w"} }]
+            """;
+        await using var engine = Serve((to, path, stop) => SayJsonAsync(
+            to, path.Contains("/version", StringComparison.Ordinal) ? Version : Rows, stop));
+        using var backend = new EngineBackend(Socket, _names, Short);
+        Assert.Empty(await backend.ListAsync(None));
+        await Rig.FaultAsync(ContainerFault.NotFound, () => backend.StartAsync(Rig.Uid("web"), None));
+    }
+
+    /// CT-1: a pull that began well and ends in an error has failed, in the registry's words; its progress was told.
+    [Fact]
+    public async Task A_pull_that_breaks_off_has_failed()
+    {
+        const string Lines = """
+            {"status":"Pulling fs layer","id":"abc","progressDetail":{}}
+            {"status":"Downloading","id":"abc","progressDetail":{"current":5,"total":9}}
+            {"errorDetail":{"message":"toomanyrequests: slow down"},"error":"toomanyrequests: slow down"}
+            """;
+        await using var engine = Serve((to, path, stop) => SayJsonAsync(
+            to, path.Contains("/version", StringComparison.Ordinal) ? Version : Lines, stop));
+        using var backend = new EngineBackend(Socket, _names, Short);
+        var seen = new Kept();
+        var failed = await Rig.FaultAsync(ContainerFault.Failed, () => backend.PullAsync("registry:5000/a/b", seen, None));
+        Assert.Equal("toomanyrequests: slow down", failed.Message);
+        Assert.Equal([new("abc", "Pulling fs layer", 0, 0), new("abc", "Downloading", 5, 9)], seen.Steps);
+        Assert.Contains("fromImage=registry%3A5000%2Fa%2Fb&tag=latest ", engine.Asked, StringComparison.Ordinal);
+    }
+
+    /// CT-1: a frame's length is not believed before its bytes are there, and a frame that is none is told.
+    [Theory]
+    [InlineData("\u0001\0\0\0\0\0\0\u0005ab", nameof(ContainerFault.Unreachable))]
+    [InlineData("\u0007\0\0\0\0\0\0\u0001a", nameof(ContainerFault.Garbage))]
+    [InlineData("\u0001\0\0", nameof(ContainerFault.Unreachable))]
+    public async Task A_broken_log_is_told(string frames, string fault)
+    {
+        await using var engine = Serve((to, path, stop) => path switch
+        {
+            _ when path.Contains("/version", StringComparison.Ordinal) => SayJsonAsync(to, Version, stop),
+            _ when path.Contains("/containers/json", StringComparison.Ordinal) => SayJsonAsync(to, List("web"), stop),
+            _ when path.Contains("/logs", StringComparison.Ordinal) => SayJsonAsync(to, frames, stop),
+            _ => SayStateAsync(to, """{"Status":"running"}""", stop),
+        });
+        using var backend = new EngineBackend(Socket, _names, Short);
+        await Rig.FaultAsync(Enum.Parse<ContainerFault>(fault), () => new Rig(backend).LogsAsync("web"));
+    }
+
+    private static IEnumerable<Func<Task>> Calls(EngineBackend backend)
+    {
+        var none = new Progress<ImageProgress>();
+        yield return () => backend.VersionAsync(None);
+        yield return () => backend.ListAsync(None);
+        yield return () => backend.CreateAsync(Rig.Script("web", ""), "d", None);
+        yield return () => backend.StartAsync(Rig.Uid("web"), None);
+        yield return () => backend.StopAsync(Rig.Uid("web"), TimeSpan.Zero, None);
+        yield return () => backend.RemoveAsync(Rig.Uid("web"), None);
+        yield return () => backend.PullAsync("a:1", none, None);
+        yield return () => backend.LoadAsync(new MemoryStream([1]), null, none, None);
+        yield return () => new Rig(backend).LogsAsync("web");
+    }
+
+    private string List(params string[] uids) => $"[{string.Join(',', uids.Select(uid => $$"""
+        {"Id":"{{uid}}","Labels":{"agent.instance":"{{_names.Instance}}","agent.uid":"{{uid}}","agent.spec":"d"} }
+        """))}]";
+
+    private static string RunningAs(int pid) => $$"""{"Status":"running","Pid":{{pid}} }""";
+
+    private static Task SayStateAsync(Stream to, string state, CancellationToken stop) =>
+        SayJsonAsync(to, $$"""{"State":{{state}},"Config":{"Tty":false} }""", stop);
+
+    private static Task SayJsonAsync(Stream to, string body, CancellationToken stop) => LittleServer.SayAsync(
+        to, $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}", stop);
+
+    private LittleEngine Serve(Func<Stream, string, CancellationToken, Task> answer) => new(Socket, answer);
+
+    /// <summary>A number that was a process's and is nobody's any more.</summary>
+    private static int GonePid()
+    {
+        using var process = Process.Start("true");
+        process.WaitForExit();
+        return process.Id;
+    }
+
+    private sealed class Kept : IProgress<ImageProgress>
+    {
+        public List<ImageProgress> Steps { get; } = [];
+
+        public void Report(ImageProgress value) => Steps.Add(value);
+    }
+}
