@@ -6,6 +6,7 @@ using System.Linq;
 using System.Text;
 using Agent.Core.Process;
 using Agent.Shell.Journal;
+using Agent.Shell.Linux;
 
 namespace Agent.Shell.Keeper;
 
@@ -22,6 +23,9 @@ internal sealed class Cgroups
     private const string OwnGroup = "supervisor";
 
     private const int CpuPeriodMicroseconds = 100_000;
+
+    // Of a family that grew larger within moments, the rest is known by its mark.
+    private const int MostMoved = 64;
 
     private static readonly string[] Controllers = ["memory", "cpu", "pids"];
 
@@ -97,13 +101,24 @@ internal sealed class Cgroups
 
     public bool Exist => _root is not null;
 
-    /// <summary>Puts a process, and so all its future descendants, into the child's group.</summary>
-    public bool Join(string key, int pid) => _root is not null && Try(() =>
+    public bool Has(string key) => _root is not null && Directory.Exists(Path.Combine(_root, key));
+
+    /// <summary>
+    /// Puts a process, all it started so far, and so all their future descendants, into the child's group. Each goes before
+    /// its children are asked for, so that whoever it starts meanwhile is in the group already.
+    /// </summary>
+    public void Join(string key, int pid)
     {
+        if (_root is null) return;
         var directory = Path.Combine(_root, key);
-        Directory.CreateDirectory(directory);
-        File.WriteAllText(Path.Combine(directory, "cgroup.procs"), pid.ToString(CultureInfo.InvariantCulture));
-    });
+        if (!Try(() => Directory.CreateDirectory(directory))) return;
+        var family = new Queue<int>([pid]);
+        for (var moved = 0; moved < MostMoved && family.TryDequeue(out var member); moved++)
+        {
+            if (!Try(() => File.WriteAllText(Path.Combine(directory, "cgroup.procs"), member.ToString(CultureInfo.InvariantCulture)))) continue;
+            foreach (var child in Processes.ChildrenOf(member)) family.Enqueue(child);
+        }
+    }
 
     /// <summary>Kills all its members at once, those that fork meanwhile too.</summary>
     public void Kill(string key)

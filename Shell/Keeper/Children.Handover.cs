@@ -36,7 +36,9 @@ internal sealed partial class Children
                 IsNotifying = one.Notifies, Notify = one.Notify < 0 ? null : new NotifySocket(one.Notify),
             };
             _byKey[child.Key] = child;
-            if (!child.HasEnded) Watch(child);
+            if (child.HasEnded) continue;
+            Watch(child);
+            if (!_cgroups.Has(child.Key)) _unjoined.Add(child);
         }
     }
 }

@@ -27,6 +27,7 @@ internal sealed partial class Children : IDisposable
     private readonly ChildLog _log;
     private readonly Cgroups _cgroups;
     private readonly Marker _marker;
+    private readonly List<Child> _unjoined = [];
     private ulong _marks;
 
     public Children(KeeperPaths paths, Epoll epoll)
@@ -41,6 +42,9 @@ internal sealed partial class Children : IDisposable
     public int Living => _byKey.Values.Count(child => !child.HasEnded);
 
     public string? Trouble => _log.Trouble;
+
+    /// <summary>How many wait for <see cref="JoinCgroups"/>.</summary>
+    public int Unjoined => _unjoined.Count;
 
     public IReadOnlyList<KeptRow> Rows => [.. _byKey.Values.Select(child => child.Row)];
 
@@ -69,7 +73,10 @@ internal sealed partial class Children : IDisposable
         Sync(_byKey.Values);
     }
 
-    /// <summary>Starts what was ordered, once for one key. The answer is durable unless it says otherwise.</summary>
+    /// <summary>
+    /// Starts what was ordered, once for one key. It is written down for the next keeper, unless the answer says otherwise;
+    /// not for the next boot, which has none of these children.
+    /// </summary>
     public KeeperReply Spawn(long id, string key, SpawnOrder order)
     {
         if (_byKey.TryGetValue(key, out var known)) return new(id) { Row = known.Row };
@@ -98,13 +105,16 @@ internal sealed partial class Children : IDisposable
             return new(id) { Error = "spawn-failed", Detail = $"{plan!.Path}: {Errno.Text(errno)}" };
         }
 
-        _cgroups.Join(key, pid);
         child.Row = new(key, pid, Processes.StartTime(pid) ?? 0, Processes.BootId);
         child.Pidfd = Processes.Open(pid);
         Watch(child);
         _byKey[key] = child;
+
+        // With limits it entered its group before it was what was ordered.
+        if (joins is null) _unjoined.Add(child);
         _log.Note(child.Spawned());
-        return new(id) { Row = child.Row, Detail = _log.Sync() ? null : _log.Trouble };
+        _log.Write();
+        return new(id) { Row = child.Row, Detail = _log.Trouble };
     }
 
     /// <summary>
@@ -126,6 +136,21 @@ internal sealed partial class Children : IDisposable
         child.Row = child.Row with { Ready = true };
         _log.Note(child.Spawned());
         return child;
+    }
+
+    /// <summary>
+    /// Puts those started since the last time into their cgroups. For the first the kernel waits some ten milliseconds, in
+    /// which nothing on the host forks; those that follow at once cost next to nothing. So it is done for many together,
+    /// and a short-lived child does without.
+    /// </summary>
+    public void JoinCgroups()
+    {
+        foreach (var child in _unjoined)
+        {
+            if (!child.HasEnded) _cgroups.Join(child.Key, child.Row.Pid);
+        }
+
+        _unjoined.Clear();
     }
 
     public bool Signal(string key, int signal)
@@ -239,6 +264,7 @@ internal sealed partial class Children : IDisposable
         if (File.Exists(_paths.Input(child.Key))) child.Input = Descriptors.Open(_paths.Input(child.Key), Descriptors.ReadWrite);
         if (child.IsNotifying) child.Notify = NotifySocket.Bind(_paths.Notify(child.Key));
         Watch(child);
+        if (!_cgroups.Has(child.Key)) _unjoined.Add(child);
     }
 
     private void Watch(Child child)
@@ -273,7 +299,7 @@ internal sealed partial class Children : IDisposable
         if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
         for (var round = 0; round < KillRounds; round++)
         {
-            var found = _cgroups.Exist && !thorough ? _marker.Marked(Processes.OwnChildren()) : _marker.Marked();
+            var found = _cgroups.Exist && !thorough ? _marker.Marked(Processes.ChildrenOf(Environment.ProcessId)) : _marker.Marked();
             var family = found.Where(one => one.Key == child.Key && one.Pid != child.Row.Pid).ToList();
             if (family.Count == 0) return;
             foreach (var (pid, _) in family) KillMember(pid);

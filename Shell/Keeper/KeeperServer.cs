@@ -16,6 +16,10 @@ internal sealed class KeeperServer : IDisposable
     // Reaps adopted orphans, of whose ends nothing tells us. Only while there are children: an idle keeper sleeps.
     private const int OrphanTick = 2000;
 
+    // New children get their cgroups when nothing was to do for so long, or so many wait for it.
+    private const int JoinPause = 20;
+    private const int MostUnjoined = 128;
+
     private const ulong ListenerMark = 1UL << 62;
     private const ulong AgentMark = 1UL << 61;
 
@@ -55,7 +59,8 @@ internal sealed class KeeperServer : IDisposable
         while (open)
         {
             told.Clear();
-            var ready = _epoll.Wait(_children.Living > 0 ? OrphanTick : -1);
+            var ready = _epoll.Wait(_children.Unjoined > 0 ? JoinPause : _children.Living > 0 ? OrphanTick : -1);
+            if (ready.Length == 0 || _children.Unjoined >= MostUnjoined) _children.JoinCgroups();
             foreach (var @event in ready)
             {
                 if (@event.Data == ListenerMark) Accept();

@@ -160,16 +160,26 @@ internal static partial class Processes
         }
     }
 
-    /// <summary>The children of this process, orphans that it was given among them.</summary>
-    public static IEnumerable<int> OwnChildren()
+    /// <summary>The children of a process, orphans that it was given among them; none if it is gone.</summary>
+    public static IReadOnlyList<int> ChildrenOf(int pid)
     {
-        foreach (var thread in Directory.EnumerateDirectories("/proc/self/task"))
+        var children = new List<int>();
+        try
         {
-            foreach (var pid in File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var thread in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
             {
-                yield return int.Parse(pid, CultureInfo.InvariantCulture);
+                foreach (var child in File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                {
+                    children.Add(int.Parse(child, CultureInfo.InvariantCulture));
+                }
             }
         }
+        catch (IOException)
+        {
+            // It ended while we looked, or one of its threads did; whoever is left of its children is given to its reaper.
+        }
+
+        return children;
     }
 
     /// <summary>From here on, orphaned descendants become children of this process.</summary>
