@@ -94,7 +94,7 @@ internal sealed partial class Children : IDisposable
         var child = HoldPipes(key, order);
         _log.Note(new(ChildFact.Begun, child.Row with { Boot = Processes.BootId }) { Tree = order.Tree, Notify = order.Notify });
         _log.Write();
-        var (pid, errno) = Spawner.Spawn(plan!);
+        var (pid, errno) = SpawnByDefaults(plan!);
         if (errno != 0)
         {
             child.Close();
@@ -243,6 +243,12 @@ internal sealed partial class Children : IDisposable
     }
 
     public void Dispose() => _log.Dispose();
+
+    private static (int Pid, int Errno) SpawnByDefaults(SpawnPlan plan)
+    {
+        using var defaults = Baseline.Enter();
+        return Spawner.Spawn(plan);
+    }
 
     private void Adopt(Child child)
     {

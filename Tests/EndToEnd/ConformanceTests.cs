@@ -180,11 +180,16 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
     }
 
     /// PR-4, upstream environment_keys_are_strict_and_portable: a child has what it was given, its three streams, no
-    /// signal blocked or ignored, and nothing else of the agent.
+    /// signal blocked or ignored, the host's defaults, and nothing else of its keeper, which has its own back.
     [Fact]
     public async Task A_child_inherits_nothing_but_what_is_declared()
     {
-        var id = await SpawnAsync("env; ls /proc/$$/fd; grep -E 'Sig(Blk|Ign)|Umask' /proc/$$/status", ",\"env\":{\"MINE\":\"1\"}");
+        await _agent.UntilAsync("its keeper is there", () => Task.FromResult(_agent.Keepers.Any()));
+        var score = $"/proc/{_agent.KeeperPid}/oom_score_adj";
+        await File.WriteAllTextAsync(score, "500");
+        var id = await SpawnAsync(
+            "env; ls /proc/$$/fd; grep -E 'Sig(Blk|Ign)' /proc/$$/status; echo umask $(umask), files $(ulimit -Sn), $(cat /proc/$$/oom_score_adj)",
+            ",\"env\":{\"MINE\":\"1\"}");
         await WaitAsync(id);
         var lines = (await OutputAsync(id, "stdout")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         string[] known = ["MINE", "PATH", "LANG", "TZ", "PWD", "SHLVL", "_", "AGENT_RUNTIME", "AGENT_PROCESS"];
@@ -192,6 +197,8 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
         Assert.Contains("MINE", names);
         Assert.All(names, name => Assert.True(known.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal), name));
         Assert.Equal(["0", "1", "2"], lines.Where(line => line.All(char.IsAsciiDigit)));
+        Assert.Contains("umask 0022, files 1024, 0", lines);
+        Assert.Equal("500", (await File.ReadAllTextAsync(score)).Trim());
         Assert.Equal("0000000000000000", Assert.Single(lines, line => line.StartsWith("SigBlk", StringComparison.Ordinal)).Split('\t')[1]);
         Assert.Equal("0000000000000000", Assert.Single(lines, line => line.StartsWith("SigIgn", StringComparison.Ordinal)).Split('\t')[1]);
     }
