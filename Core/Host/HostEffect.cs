@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Outbox;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
@@ -15,6 +16,8 @@ public abstract record HostEffect
     public sealed record Process(ProcessEffect Effect) : HostEffect;
 
     public sealed record Rollout(RolloutEffect Effect) : HostEffect;
+
+    public sealed record Container(ContainerEffect Effect) : HostEffect;
 
     public sealed record Outbox(OutboxEffect Effect) : HostEffect;
 }

@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
 using Agent.Core.Process;
@@ -35,6 +36,12 @@ public abstract record HostEvent
 
     /// <summary>The shell learnt something about a rollout.</summary>
     public sealed record RolloutReported(RolloutId Id, RolloutEvent Event) : HostEvent;
+
+    /// <summary>An operator asks something of the containers.</summary>
+    public sealed record ContainersRequested(Principal By, ContainersEvent Event) : HostEvent;
+
+    /// <summary>The shell learnt something about the containers, from the configuration or from their engine.</summary>
+    public sealed record ContainersReported(ContainersEvent Event) : HostEvent;
 
     /// <summary>Something concerns the queue of what the plane has to learn.</summary>
     public sealed record Outbox(OutboxEvent Event) : HostEvent;

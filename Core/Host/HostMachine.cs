@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
 using Agent.Core.Process;
@@ -12,9 +13,9 @@ namespace Agent.Core.Host;
 
 /// <summary>
 /// Composes the machines: it routes each event to the one it concerns and lifts the effects. It has no rule of its
-/// own. Three things cross from machine to machine: a daemon's unasked exit is news for the runtime, each report of a
-/// rollout is queued for the plane in the step that made it, and while the outbox has no room for what they lead to,
-/// no rollout is accepted or tried again.
+/// own. What crosses from machine to machine: a daemon's unasked exit is news for the runtime; containers that want it
+/// keep the runtime up, and hear when it is ready; each report of a rollout is queued for the plane in the step that made
+/// it; and while the outbox has no room for what they lead to, no rollout is accepted or tried again.
 /// </summary>
 public static class HostMachine
 {
@@ -27,9 +28,12 @@ public static class HostMachine
 
             // The outbox first: what the rollouts report follows what was under way, in the same post or the next.
             WithOutbox(
-                WithRuntime(
-                    WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
-                    new RuntimeEvent.Started(),
+                WithContainers(
+                    WithRuntime(
+                        WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
+                        new RuntimeEvent.Started(),
+                        input.At),
+                    new ContainersEvent.Recovered(),
                     input.At),
                 new OutboxEvent.Recovered(),
                 input.At),
@@ -53,6 +57,8 @@ public static class HostMachine
             WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event)), input.At),
         Event.RolloutReported(var id, var @event) =>
             WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event)), input.At),
+        Event.ContainersRequested(_, var @event) => WithContainers(Unchanged(state), @event, input.At),
+        Event.ContainersReported(var @event) => WithContainers(Unchanged(state), @event, input.At),
         Event.Outbox(var @event) => WithOutbox(Unchanged(state), @event, input.At),
         Event.DeadlineReached => Wake(state, input),
     };
@@ -60,7 +66,9 @@ public static class HostMachine
     /// <summary>The next instant at which something must be looked at, if any.</summary>
     public static Option<Instant> Deadline(State state) => Instant.Earlier(
         Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline),
-        Instant.Earlier(state.Rollouts.Deadline, OutboxMachine.Deadline(state.Outbox)));
+        Instant.Earlier(
+            state.Containers.Deadline,
+            Instant.Earlier(state.Rollouts.Deadline, OutboxMachine.Deadline(state.Outbox))));
 
     /// <summary>The recurring watches that must run in this state.</summary>
     public static Seq<Subscription> Subscriptions(State state)
@@ -68,6 +76,12 @@ public static class HostMachine
         var watches = RuntimeMachine.Probe(state.Runtime).TryGet(out var every)
             ? Seq1<Subscription>(new Subscription.RuntimeProbe(state.Runtime.History.Attempt, every))
             : Seq<Subscription>();
+        if (state.Containers.Passing is PassState.Resting or PassState.Looking)
+        {
+            watches = watches.Add(new Subscription.ContainerChanges(
+                state.Containers.UsesRuntime ? state.Runtime.History.Attempt : 0));
+        }
+
         foreach (var process in state.Processes.All.Values)
         {
             if (process is not ProcessState.Running { IsReady: false } running) continue;
@@ -113,6 +127,11 @@ public static class HostMachine
         if (RuntimeMachine.Deadline(woken.State.Runtime).TryGet(out var at) && at <= input.At)
         {
             woken = WithRuntime(woken, new RuntimeEvent.DeadlineReached(), input.At);
+        }
+
+        if (woken.State.Containers.Deadline.TryGet(out var due) && due <= input.At)
+        {
+            woken = WithContainers(woken, new ContainersEvent.DeadlineReached(), input.At);
         }
 
         woken = WithRollouts(woken, state.Rollouts.Wake(input.At), input.At);
@@ -161,11 +180,34 @@ public static class HostMachine
     private static Transition<State, Effect> WithRuntime(
         Transition<State, Effect> before, RuntimeEvent @event, Instant now)
     {
-        var step = RuntimeMachine.Step(before.State.Policy, before.State.Runtime, new(now, @event));
+        var policy = before.State.Containers.NeedsRuntime
+            ? before.State.Policy with { Keep = Keep.Always }
+            : before.State.Policy;
+        var step = RuntimeMachine.Step(policy, before.State.Runtime, new(now, @event));
         var state = ReferenceEquals(step.State, before.State.Runtime)
             ? before.State
             : before.State with { Runtime = step.State };
-        return new(state, Lift(before.Effects, step.Effects));
+        var after = new Transition<State, Effect>(state, Lift(before.Effects, step.Effects));
+        var becameReady = step.State is RuntimeState.Ready && before.State.Runtime is not RuntimeState.Ready;
+        return becameReady && state.Containers.UsesRuntime
+            ? WithContainers(after, new ContainersEvent.EngineReady(), now)
+            : after;
+    }
+
+    private static Transition<State, Effect> WithContainers(
+        Transition<State, Effect> before, ContainersEvent @event, Instant now)
+    {
+        var known = before.State.Containers;
+        var step = known.Step(new(now, @event), before.State.Runtime is RuntimeState.Ready);
+        var state = ReferenceEquals(step.Containers, known)
+            ? before.State
+            : before.State with { Containers = step.Containers };
+        var effects = before.Effects;
+        foreach (var effect in step.Effects) effects = effects.Add(new Effect.Container(effect));
+        var after = new Transition<State, Effect>(state, effects);
+        return state.Containers.NeedsRuntime == known.NeedsRuntime
+            ? after
+            : WithRuntime(after, new RuntimeEvent.PolicyChanged(), now);
     }
 
     private static Transition<State, Effect> WithProcesses(State state, RegistryStep step, Timed<Event> input)

@@ -23,6 +23,12 @@ public abstract record Subscription
     /// <summary>See every <paramref name="Every"/> whether a service has become ready. Another incarnation is another key.</summary>
     public sealed record ServiceReadiness(ProcessId Id, int Generation, TimeSpan Every) : Subscription;
 
+    /// <summary>
+    /// Hear from the engine that something of ours changed. Another attempt at the runtime is another key: its engine is
+    /// another one.
+    /// </summary>
+    public sealed record ContainerChanges(int Attempt) : Subscription;
+
     /// <summary>Hold a question for work open at the plane.</summary>
     public sealed record PlaneDispatch : Subscription;
 

@@ -5,6 +5,7 @@ using System.Linq;
 using System.Reactive.Concurrency;
 using System.Threading;
 using System.Threading.Tasks;
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -15,6 +16,8 @@ using Agent.Shell.Activators.Nixos;
 using Agent.Shell.Activators.Releases;
 using Agent.Shell.Api;
 using Agent.Shell.Config;
+using Agent.Shell.Containers;
+using Agent.Shell.Containers.Engine;
 using Agent.Shell.Docker;
 using Agent.Shell.Effects;
 using Agent.Shell.Journal;
@@ -55,6 +58,8 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly ReleaseStore _releases;
     private readonly RolloutIntake _intake;
     private readonly RolloutInterpreter _rollouts;
+    private readonly DeclaredContainers _declared;
+    private readonly ContainerInterpreter _containers;
     private readonly SubscriptionSet _subscriptions;
     private readonly PlaneLink _plane;
     private readonly OutboxInterpreter _outbox;
@@ -93,15 +98,19 @@ internal sealed class AgentRun : IAsyncDisposable
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
         _plane = new PlaneLink(() => _wall.Now);
         _outbox = new OutboxInterpreter(_loop, _plane);
+        var labels = new ContainerLabels(InstanceId.Read(paths.Instance));
+        _declared = new DeclaredContainers(_secrets.DigestKey, SocketOfRuntime, socket => new EngineBackend(socket, labels));
+        _containers = new ContainerInterpreter(_loop, _declared);
         router.Connect(
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts,
-            _outbox);
+            _outbox, _containers);
         var probes = new ProbeRunner(_loop, commands, new SignedEvidence(
             () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _wall), _wall,
             new ProgramRule(_releases, () => _config.Rollout));
         _subscriptions = new SubscriptionSet(
             _loop, new RolloutWatch(_loop, probes, activators), new ReadinessWatch(_loop, commands),
             new UplinkWatch(_loop, _plane, _intake, activators, paths.Downloads, () => _config.Rollout.Trust),
+            new ContainerWatch(_loop, _declared),
             DefaultScheduler.Instance);
         _loop.Advanced += published =>
         {
@@ -168,7 +177,9 @@ internal sealed class AgentRun : IAsyncDisposable
         await _api.DisposeAsync().ConfigureAwait(false);
         await _runtime.DisposeAsync().ConfigureAwait(false);
         await _rollouts.DisposeAsync().ConfigureAwait(false);
+        await _containers.DisposeAsync().ConfigureAwait(false);
         _subscriptions.Dispose();
+        _declared.Dispose();
         await _outbox.DisposeAsync().ConfigureAwait(false);
         _loop.Dispose();
         _output.Dispose();
@@ -254,6 +265,7 @@ internal sealed class AgentRun : IAsyncDisposable
         await _api.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _runtime.DisposeAsync().ConfigureAwait(false);
         await _rollouts.DisposeAsync().ConfigureAwait(false);
+        await _containers.DisposeAsync().ConfigureAwait(false);
         await _outbox.DisposeAsync().ConfigureAwait(false);
         _loop.Complete();
         await _loop.Completion.WaitAsync(TimeSpan.FromSeconds(4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -302,7 +314,17 @@ internal sealed class AgentRun : IAsyncDisposable
 
         await _loop.AskAsync(
             new HostEvent.Configured(_config.Policy, declared.ToArray().ToSeq()), _ending.Token).ConfigureAwait(false);
+
+        // A host that never had a container writes nothing of any.
+        var containers = _declared.Declare(_config.Containers);
+        if (containers.Specs.IsEmpty && _loop.Current.State.Containers.Passing is PassState.Off) return;
+        await _loop.AskAsync(new HostEvent.ContainersReported(containers), _ending.Token).ConfigureAwait(false);
     }
+
+    /// <summary>Where the engine that this agent supervises listens, or will.</summary>
+    private string SocketOfRuntime() => _loop.Current.State.Runtime is Core.Runtime.RuntimeState.Ready ready
+        ? EngineLayout.SocketOf(ready.Endpoint)
+        : _config.Runtime.Socket;
 
     /// <summary>
     /// The plane that the configuration names, or the one that this host was enrolled with. An identity that cannot be

@@ -13,14 +13,17 @@ internal sealed class EffectRouter : IEffects<HostEffect>
     private ProcessInterpreter? _processes;
     private RolloutInterpreter? _rollouts;
     private OutboxInterpreter? _outbox;
+    private ContainerInterpreter? _containers;
 
     public void Connect(
-        RuntimeStarter runtime, ProcessInterpreter processes, RolloutInterpreter rollouts, OutboxInterpreter outbox)
+        RuntimeStarter runtime, ProcessInterpreter processes, RolloutInterpreter rollouts, OutboxInterpreter outbox,
+        ContainerInterpreter containers)
     {
         _runtime = runtime;
         _processes = processes;
         _rollouts = rollouts;
         _outbox = outbox;
+        _containers = containers;
     }
 
     public void Run(HostEffect effect) => _ = effect switch
@@ -28,6 +31,8 @@ internal sealed class EffectRouter : IEffects<HostEffect>
         HostEffect.Runtime(var runtime) => Run(() => _runtime?.Run(runtime)),
         HostEffect.Process(var process) => Run(() => _processes?.Run(process)),
         HostEffect.Rollout(var rollout) => Run(() => _rollouts?.Run(rollout)),
+
+        HostEffect.Container(var container) => Run(() => _containers?.Run(container)),
 
         // Without a plane the outbox is off and has no effect but a refusal, which whoever asked is told.
         HostEffect.Outbox(var outbox) => Run(() => _outbox?.Run(outbox)),

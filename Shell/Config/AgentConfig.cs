@@ -3,13 +3,17 @@ using System.Collections.Generic;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
 using Agent.Shell.Activators.Nixos;
+using Agent.Shell.Containers;
 using Agent.Shell.Docker;
 
 namespace Agent.Shell.Config;
 
 /// <summary>A configuration that is valid as a whole.</summary>
 internal sealed record AgentConfig(
-    RuntimePolicy Policy, RuntimeSettings Runtime, RolloutSettings Rollout, IReadOnlyList<ServiceConfig> Services);
+    RuntimePolicy Policy, RuntimeSettings Runtime, RolloutSettings Rollout, IReadOnlyList<ServiceConfig> Services)
+{
+    public ContainerSettings Containers { get; init; } = ContainerSettings.None;
+}
 
 /// <summary>
 /// What rollouts are judged by: the names of this host and of its environment (none: manifests of any), the trust

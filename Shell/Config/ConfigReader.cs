@@ -4,6 +4,8 @@ using System.IO;
 using System.Linq;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
+using Agent.Shell.Containers;
+using Agent.Shell.Containers.Compose;
 using Agent.Shell.Docker;
 using Agent.Shell.Loop;
 
@@ -29,6 +31,7 @@ internal sealed class ConfigReader
     private readonly Dictionary<string, DeclaredService> _services = new(StringComparer.Ordinal);
     private RuntimePolicy _policy = RuntimePolicy.Default;
     private RuntimeSettings _runtime;
+    private ContainerSettings _containers = ContainerSettings.None;
     private RolloutSettings _rollout = RolloutSettings.Default;
 
     private ConfigReader(AgentPaths paths)
@@ -48,8 +51,12 @@ internal sealed class ConfigReader
         var reader = new ConfigReader(paths);
         reader.ReadFiles(paths.Config, mayBeMissing);
         reader.CheckOrder();
+        var definitions = reader.ReadCompose();
         if (reader._mistakes.Told.Count > 0) throw new ConfigException(reader._mistakes.Told);
-        return new(reader._policy, reader._runtime, reader._rollout, [.. reader._services.Values.Select(one => one.Config)]);
+        return new(reader._policy, reader._runtime, reader._rollout, [.. reader._services.Values.Select(one => one.Config)])
+        {
+            Containers = reader._containers with { Definitions = definitions },
+        };
     }
 
     private void ReadFiles(string config, bool mayBeMissing)
@@ -66,10 +73,11 @@ internal sealed class ConfigReader
     private void ReadFile(string file)
     {
         if (YamlFile.Read(file, _mistakes) is not { } root) return;
-        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "host", "rollout", "nixos", "plane", "services"))
+        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "host", "rollout", "nixos", "plane", "services", "containers"))
         {
             if (key == "runtime") ReadRuntime(value);
             else if (key == "services") ReadServices(value);
+            else if (key == "containers") ReadContainers(value);
             else ReadRollout(key, value);
         }
     }
@@ -84,6 +92,27 @@ internal sealed class ConfigReader
             _runtime = With(_runtime, key, value);
         }
     }
+
+    private void ReadContainers(YamlNode node)
+    {
+        foreach (var (key, at, value) in _values.Entries(node, "containers", "compose", "socket", "install"))
+        {
+            if (!IsFirst("containers", key, at)) continue;
+            _containers = key switch
+            {
+                "compose" => _containers with { Compose = _values.AbsolutePath(value, key) },
+                "socket" => _containers with { Socket = _values.AbsolutePath(value, key) },
+                _ => _values.Choice(value, key, "true", "false") is { } install
+                    ? _containers with { Install = install == "true" }
+                    : _containers,
+            };
+        }
+    }
+
+    /// <summary>Its variables come from the agent's own environment; what is wrong with it is wrong with the configuration.</summary>
+    private IReadOnlyList<ContainerDefinition> ReadCompose() => _containers.Compose is { } file
+        ? ComposeReader.Read(file, Environments.Whole(), _mistakes)
+        : [];
 
     private void ReadRollout(string section, YamlNode node)
     {

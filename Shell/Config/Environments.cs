@@ -11,6 +11,18 @@ internal static class Environments
 {
     private const string StandardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /// <summary>All of the agent's own, for files of the operator's that refer to it.</summary>
+    public static Dictionary<string, string> Whole()
+    {
+        var whole = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            whole[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+
+        return whole;
+    }
+
     public static Dictionary<string, string> Inherited()
     {
         var inherited = new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = StandardPath };

@@ -26,6 +26,9 @@ internal sealed class SpawnSecrets : ISpawnSecrets
         _key = Key(Path.Combine(directory, "digest.key"));
     }
 
+    /// <summary>By it a digest tells that a secret changed, and nobody can try guesses against it.</summary>
+    public ReadOnlyMemory<byte> DigestKey => _key;
+
     public void Put(ProcessId id, IReadOnlyDictionary<string, string> environment, ReadOnlyMemory<byte> prelude)
     {
         var bytes = new ArrayBufferWriter<byte>();

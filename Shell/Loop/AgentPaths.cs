@@ -17,6 +17,9 @@ internal sealed record AgentPaths(string Config, string StateDir, string Runtime
     /// <summary>Durable, 0600: environment values and stdin preludes, which no journal may hold.</summary>
     public string Secrets => Path.Combine(StateDir, "secrets");
 
+    /// <summary>Durable: by what this agent knows its containers.</summary>
+    public string Instance => Path.Combine(StateDir, "instance");
+
     /// <summary>Durable: rotated logs of the engine daemons.</summary>
     public string Logs => Path.Combine(StateDir, "logs");
 

@@ -1,4 +1,5 @@
 using Agent.Core;
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Outbox;
 using Agent.Core.Process;
@@ -34,7 +35,8 @@ internal sealed class HostBinding : Binding<HostState, HostEvent, HostEffect>
         HostEffect.Process(ProcessEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Rollout(RolloutEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Outbox(OutboxEffect.Reject(var code, var reason)) => new(code, reason),
-        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout or HostEffect.Outbox => null,
+        HostEffect.Container(ContainerEffect.Reject(var code, var reason)) => new(code, reason),
+        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout or HostEffect.Outbox or HostEffect.Container => null,
     };
 
     public override bool IsStart(HostEvent @event) => @event is HostEvent.Started;

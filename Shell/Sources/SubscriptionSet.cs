@@ -19,7 +19,8 @@ namespace Agent.Shell.Sources;
 /// begun, what runs and it does not name is ended. Here alone does Rx live, and it ends at the inbox.
 /// </summary>
 internal sealed class SubscriptionSet(
-    IHost host, RolloutWatch rollouts, ReadinessWatch services, UplinkWatch uplink, IScheduler scheduler) : IDisposable
+    IHost host, RolloutWatch rollouts, ReadinessWatch services, UplinkWatch uplink, ContainerWatch containers,
+    IScheduler scheduler) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<Subscription, IDisposable> _running = [];
@@ -66,6 +67,8 @@ internal sealed class SubscriptionSet(
             Watches.Repeat(TimeSpan.Zero, RolloutWatch.RunningEvery, scheduler, stop => rollouts.LookAsync(running, stop)),
         Subscription.ServiceReadiness ready =>
             Watches.Repeat(TimeSpan.Zero, ready.Every, scheduler, stop => services.LookAsync(ready, stop)),
+        Subscription.ContainerChanges =>
+            Watches.Repeat(TimeSpan.Zero, ContainerWatch.Again, scheduler, containers.FollowAsync),
         Subscription.PlaneDispatch => Watches.Repeat(TimeSpan.Zero, TimeSpan.Zero, scheduler, uplink.DispatchAsync),
         Subscription.PlaneHeartbeat(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.HeartbeatAsync),
         Subscription.PlaneManifests(var every) => Watches.Repeat(TimeSpan.Zero, every, scheduler, uplink.ManifestsAsync),

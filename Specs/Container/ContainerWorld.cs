@@ -126,7 +126,7 @@ internal sealed class ContainerWorld(int seed, bool faulty = false, int? crashAf
             Soon(Blink, () => Step(State.Agrees(found) ? new Event.ListConfirmed(pass) : new Event.Listed(pass, found)));
         }
 
-        if (UidOf(effect) is not { } uid) return;
+        if (Engine.UidOf(effect) is not { } uid) return;
         Calls.Add((Now, uid, effect.GetType().Name));
         if (uid.Value == hangs) return;
 
@@ -134,57 +134,17 @@ internal sealed class ContainerWorld(int seed, bool faulty = false, int? crashAf
         var life = _life;
         Schedule(Now + Blink, () =>
         {
-            var answer = Answer(effect);
+            var answer = Engine.Obey(effect, isUp: true, out var lives);
+            if (effect is Effect.Start start && lives is { } own) Schedule(Now + own.Span, () => End(start.EngineId, own.Code));
             if (life == _life) Soon(Blink, () => Step(new Event.One(uid, answer)));
         });
     }
 
-    private static ContainerUid? UidOf(Effect effect) => effect switch
+    private void End(string id, int code)
     {
-        Effect.Pull pull => pull.Uid,
-        Effect.Create create => create.Uid,
-        Effect.Start start => start.Uid,
-        Effect.Stop stop => stop.Uid,
-        Effect.Remove remove => remove.Uid,
-        Effect.List or Effect.Reject => null,
-    };
-
-    private ContainerEvent Answer(Effect effect) => effect switch
-    {
-        Effect.Pull(var uid, var call, _, _) => Engine.Fails("pull", uid)
-            ? new ContainerEvent.PullFailed(call, "no registry")
-            : new ContainerEvent.PullCompleted(call),
-        Effect.Create(var uid, var call, var digest) => Engine.Fails("create", uid) || Engine.Create(uid, digest) is not { } id
-            ? new ContainerEvent.CreateFailed(call, "the name is in use")
-            : new ContainerEvent.CreateCompleted(call, id),
-        Effect.Start(var uid, var call, var id) => Start(uid, call, id),
-        Effect.Stop(_, var call, var id, _) => Engine.Stop(id)
-            ? new ContainerEvent.StopCompleted(call)
-            : new ContainerEvent.StopFailed(call, "no such container"),
-        Effect.Remove(var uid, var call, var id) => Engine.Fails("remove", uid) || !Engine.Remove(id)
-            ? new ContainerEvent.RemoveFailed(call, "no such container")
-            : new ContainerEvent.RemoveCompleted(call),
-        Effect.List or Effect.Reject => throw new InvalidOperationException("nobody is asked"),
-    };
-
-    private ContainerEvent Start(ContainerUid uid, int call, string id)
-    {
-        if (Engine.Fails("start", uid) || !Engine.Start(id, out var life, out var code))
-        {
-            return new ContainerEvent.StartFailed(call, "no such program");
-        }
-
-        if (life is { } span)
-        {
-            Schedule(Now + span, () =>
-            {
-                if (!Engine.End(id, code)) return;
-                Trace.Add($"{TracePrinter.At(Now)}  -- {uid} exits with {code}");
-                Soon(Blink, () => Step(new Event.EngineChanged()));
-            });
-        }
-
-        return new ContainerEvent.StartCompleted(call);
+        if (!Engine.End(id, code)) return;
+        Trace.Add($"{TracePrinter.At(Now)}  -- {id} exits with {code}");
+        Soon(Blink, () => Step(new Event.EngineChanged()));
     }
 
     private void Schedule(Instant at, Action action) => _coming.Enqueue(action, (at.UnixMilliseconds, _order++));

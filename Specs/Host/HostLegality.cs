@@ -15,20 +15,22 @@ public sealed class HostLegality
     [Fact]
     public void Each_event_reaches_the_machines_that_the_table_names() => Legality.Check(
         """
-                         | Runtime Processes Rollouts Outbox Boot Policy
-        Started          | +       +         +        +      +    .
-        Configured       | +       +         .        .      .    +
-        SpawnRequested   | .       +         .        .      .    .
-        ProcessRequested | .       +         .        .      .    .
-        ProcessReported  | .       +         .        .      .    .
-        Runtime          | +       .         .        .      .    .
-        RolloutOrdered   | .       .         +        +      .    .
-        RolloutRequested | .       .         +        +      .    .
-        RolloutReported  | .       .         +        +      .    .
-        Outbox           | .       .         .        +      .    .
-        DeadlineReached  | +       +         +        +      .    .
+                            | Runtime Processes Containers Rollouts Outbox Boot Policy
+        Started             | +       +         +          +        +      +    .
+        Configured          | +       +         .          .        .      .    +
+        SpawnRequested      | .       +         .          .        .      .    .
+        ProcessRequested    | .       +         .          .        .      .    .
+        ProcessReported     | .       +         .          .        .      .    .
+        Runtime             | +       .         .          .        .      .    .
+        RolloutOrdered      | .       .         .          +        +      .    .
+        RolloutRequested    | .       .         .          +        +      .    .
+        RolloutReported     | .       .         .          +        +      .    .
+        ContainersRequested | .       .         +          .        .      .    .
+        ContainersReported  | .       .         +          .        .      .    .
+        Outbox              | .       .         .          .        +      .    .
+        DeadlineReached     | +       +         +          +        +      .    .
         """,
-        ["Runtime", "Processes", "Rollouts", "Outbox", "Boot", "Policy"],
+        ["Runtime", "Processes", "Containers", "Rollouts", "Outbox", "Boot", "Policy"],
         HostSamples.EachEvent,
         Reaches);
 
@@ -42,6 +44,8 @@ public sealed class HostLegality
                 || step.Effects.Exists(effect => effect is HostEffect.Runtime),
             "Processes" => !ReferenceEquals(before.Processes, after.Processes)
                 || step.Effects.Exists(effect => effect is HostEffect.Process),
+            "Containers" => !ReferenceEquals(before.Containers, after.Containers)
+                || step.Effects.Exists(effect => effect is HostEffect.Container),
             "Rollouts" => !ReferenceEquals(before.Rollouts, after.Rollouts)
                 || step.Effects.Exists(effect => effect is HostEffect.Rollout),
             "Outbox" => !ReferenceEquals(before.Outbox, after.Outbox)

@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -20,14 +21,16 @@ internal static class HostSamples
     public static ProcessId Task { get; } = Ids.Of("t1");
 
     /// <summary>
-    /// A task that runs, a runtime that failed and is to be kept, a rollout that soaks, one that is switching, and a
-    /// plane that is being told of them.
+    /// A task that runs, a runtime that failed and is to be kept, a container to be looked for, a rollout that soaks, one
+    /// that is switching, and a plane that is being told of them.
     /// </summary>
     public static HostState Busy { get; } = Run(
         new HostEvent.Configured(RuntimePolicy.Default with { Keep = Keep.Always }, Seq<ServiceDeclaration>()),
         new HostEvent.SpawnRequested(Task, Specimens.Task("job", owner: 1000)),
         new HostEvent.ProcessReported(Task, new ProcessEvent.SpawnCompleted(1, Specimens.Identity(10))),
         new HostEvent.Runtime(new RuntimeEvent.StartFailed(1, "no kernel module", Seq<ServiceStatus>())),
+        new HostEvent.ContainersReported(new ContainersEvent.Declared(
+            Seq1(Specimens.Container("web")), Install: true, UsesRuntime: false)),
         new HostEvent.Outbox(new OutboxEvent.Attached()),
         new HostEvent.RolloutOrdered(Principal.Root, Specimens.Order(1)),
         new HostEvent.RolloutReported(Ids.Rollout(1), new RolloutEvent.ActivationStarted(1, None, "release")),
@@ -41,6 +44,7 @@ internal static class HostSamples
             .Pin(_ => Specimens.Order(2))
             .Pin<RolloutEvent>(_ => new RolloutEvent.HaltRequested())
             .Pin<RuntimeEvent>(_ => new RuntimeEvent.StopRequested())
+            .Pin<ContainersEvent>(_ => new ContainersEvent.ReconcileRequested())
             .Pin<OutboxEvent>(_ => new OutboxEvent.Detached())
             .Pin<ProcessEvent>(_ => new ProcessEvent.Touched())
             .Pin(_ => new Principal(1000))

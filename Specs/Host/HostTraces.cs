@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -103,6 +104,20 @@ public sealed class HostTraces
         .At(90.1, Spawned("s2", 3, 40))
         .IsAsWritten("dependencies");
 
+    /// CO-7, CT-4, CT-6: containers want their engine, and the first look at them waits until it is ready.
+    [Fact]
+    public void Containers_bring_the_runtime_up() => Tell(
+            "A container is declared on a host whose runtime starts on demand: that is a demand.")
+        .At(0, Booted())
+        .At(1, new HostEvent.ContainersReported(new ContainersEvent.Declared(
+            Seq1(Specimens.Container("web")), Install: true, UsesRuntime: true)))
+        .At(4, Completed(1))
+        .At(4.1, new HostEvent.ContainersReported(new ContainersEvent.Listed(1, Seq1(new ObservedContainer(
+            Ids.Container("web"), "e1", "v1", new ContainerStatus.Running(PidAlive: true), ContainerHealth.None)))))
+        .At(10, new HostEvent.ContainersRequested(
+            Principal.Root, new ContainersEvent.One(Ids.Container("web"), new ContainerEvent.StopRequested())))
+        .IsAsWritten("containers");
+
     /// PR-2, PR-3: what is not yours does not exist.
     [Fact]
     public void A_foreign_user_asks() => Tell("A user asks for another user's task, and for one that never was.")
@@ -128,6 +143,7 @@ public sealed class HostTraces
             yield return $"{id.Value} is gone";
         }
 
+        if (!ReferenceEquals(before.Containers, after.Containers)) yield return $"containers {TracePrinter.Print(after.Containers)}";
         if (ReferenceEquals(before.Runtime, after.Runtime)) yield break;
         yield return $"runtime {TracePrinter.Print(after.Runtime)}";
     }

@@ -24,7 +24,7 @@ public sealed class WorldLaws
     public void A_crash_anywhere_leads_to_the_same_end() => Over(script =>
     {
         var undisturbed = Run(script);
-        var crashed = Run(script, Point(script, undisturbed.Steps));
+        var crashed = Run(script, Point(script, undisturbed.BusySteps));
         IsAtRest(crashed);
         Assert.Equal(Ends(undisturbed), Ends(crashed));
         Assert.DoesNotContain(crashed.Statuses, status => status is ExitStatus.Lost);
@@ -34,7 +34,7 @@ public sealed class WorldLaws
     [Fact]
     public void After_a_power_cut_what_ran_is_lost() => Over(script =>
     {
-        var world = Run(script, Point(script, Run(script).Steps), reboot: true);
+        var world = Run(script, Point(script, Run(script).BusySteps), reboot: true);
         IsAtRest(world);
         Assert.All(world.Unseen, status => Assert.IsType<ExitStatus.Lost>(status));
     });
@@ -56,6 +56,7 @@ public sealed class WorldLaws
 
     /// <summary>How each process ended, and which incarnations live; daemons are the runtime's own matter.</summary>
     private static string Ends(World world) => string.Join('\n', world.Ends.Select(end => $"{end.Key} {end.Value}"))
+        + "\ncontainers " + world.Containers
         + "\nalive " + string.Join(' ', world.Alive.Where(name => name[0] is 's' or 't'));
 
     private static void Over(Action<Script<Command>> holds) => Law.Over(Longest, Command.Sample, Print, holds);
@@ -86,7 +87,7 @@ public sealed class WorldLaws
     private static string Print(Script<Command> script)
     {
         var undisturbed = Tell(script, crashAfter: null);
-        var crashed = Tell(script, Point(script, Math.Max(1, undisturbed.Steps)));
+        var crashed = Tell(script, Point(script, Math.Max(1, undisturbed.BusySteps)));
         return $"{string.Join('\n', undisturbed.Trace)}\n{Ends(undisturbed)}\n== with a crash\n"
             + $"{string.Join('\n', crashed.Trace)}\n{Ends(crashed)}";
     }

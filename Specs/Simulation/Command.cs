@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -20,6 +21,11 @@ internal enum Deed
     StopRuntime,
     KillDaemon,
     Shutdown,
+    DeclareContainers,
+    UpContainers,
+    DownContainers,
+    StopContainer,
+    StartContainer,
 }
 
 /// <summary>What an operator does, this many whole seconds after the command before.</summary>
@@ -28,7 +34,7 @@ internal sealed record Command(Deed Kind, int Which, int Gap)
     private static readonly string[] Names = ["t0", "t1", "s0", "s1", "s2"];
 
     public static Command Sample(Samples samples) =>
-        new((Deed)samples.Below(10), samples.Below(1000), 1 + samples.Below(samples.Below(3) == 0 ? 200 : 8));
+        new((Deed)samples.Below(15), samples.Below(1000), 1 + samples.Below(samples.Below(3) == 0 ? 200 : 8));
 
     public HostEvent Event(HostState state, Keep keep) => Kind switch
     {
@@ -42,11 +48,25 @@ internal sealed record Command(Deed Kind, int Which, int Gap)
         Deed.Declare => new HostEvent.Configured(RuntimePolicy.Default with { Keep = keep }, Services),
         Deed.Ensure => new HostEvent.Runtime(new RuntimeEvent.EnsureRequested()),
         Deed.StopRuntime => new HostEvent.Runtime(new RuntimeEvent.StopRequested()),
+        Deed.DeclareContainers => new HostEvent.ContainersReported(
+            new ContainersEvent.Declared(Containers, Install: Which % 5 != 0, UsesRuntime: true)),
+        Deed.UpContainers => Ask(new ContainersEvent.UpRequested(Seq<ContainerUid>(), RemoveOrphans: Which % 2 == 0)),
+        Deed.DownContainers => Ask(new ContainersEvent.DownRequested(Seq<ContainerUid>())),
+        Deed.StopContainer => Ask(new ContainersEvent.One(Container, new ContainerEvent.StopRequested())),
+        Deed.StartContainer => Ask(new ContainersEvent.One(Container, new ContainerEvent.StartRequested())),
         _ => throw new InvalidOperationException($"{Kind} is no event"),
     };
 
     /// <summary>No whole number of seconds, so that a kill does not meet a command.</summary>
     private static TimeSpan Grace => TimeSpan.FromMilliseconds(2500);
+
+    private ContainerUid Container => Ids.Container(Which % 2 == 0 ? "web" : "db");
+
+    private Seq<ContainerSpec> Containers => Seq(Specimens.Container("db"), Specimens.Container("web", "db"))
+        .Filter(spec => Which % 3 != 0 || spec.Uid.Value == "db")
+        .Map(spec => spec with { Digest = Which % 7 == 0 ? "v2" : "v1" }).Strict();
+
+    private static HostEvent Ask(ContainersEvent @event) => new HostEvent.ContainersRequested(Principal.Root, @event);
 
     private Seq<ServiceDeclaration> Services => Enumerable.Range(0, 3).Where(i => (Which >> i) % 2 == 1)
         .Select(i => new ServiceDeclaration(Ids.Of("s" + i), Spec(i))).ToArray().ToSeq();

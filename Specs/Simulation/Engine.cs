@@ -22,11 +22,11 @@ internal sealed class Engine(int seed, bool faulty)
     public Seq<ObservedContainer> List() => _rows.Values.ToArray().ToSeq();
 
     /// <summary>Each first few calls of a kind may fail for a container, where the engine is a faulty one.</summary>
-    public bool Fails(string call, ContainerUid uid) =>
+    private bool Fails(string call, ContainerUid uid) =>
         faulty && Count($"{call} {uid}") <= Keeper.Hash(seed, $"{call} {uid}", 0) % 3;
 
     /// <summary>Null where the name is taken.</summary>
-    public string? Create(ContainerUid uid, string digest)
+    private string? Create(ContainerUid uid, string digest)
     {
         if (_rows.ContainsKey(uid.Value)) return null;
         var id = $"e{++_ids}";
@@ -34,25 +34,24 @@ internal sealed class Engine(int seed, bool faulty)
         return id;
     }
 
-    /// <summary>How long it lives and with which code it ends, where it ends by itself. False if there is no such one.</summary>
-    public bool Start(string id, out TimeSpan? life, out int code)
+    private bool Start(string id, out (TimeSpan Span, int Code)? life)
     {
-        (life, code) = (null, 0);
+        life = null;
         if (ById(id) is not { } row) return false;
         if (row.Status is ContainerStatus.Running) return true;
         Set(row.Uid.Value, new ContainerStatus.Running(PidAlive: true));
         var dice = Keeper.Hash(seed, $"{row.Uid} {row.Digest}", 0);
         var isJob = row.Uid.Value == "job";
-        code = isJob ? dice % 2 : 1 + (dice % 3);
+        var code = isJob ? dice % 2 : 1 + (dice % 3);
         if (isJob || Count($"start {row.Uid} {row.Digest}") <= dice % 4)
         {
-            life = TimeSpan.FromSeconds(dice / 16 % 5) + TimeSpan.FromMilliseconds(600);
+            life = (TimeSpan.FromSeconds(dice / 16 % 5) + TimeSpan.FromMilliseconds(600), code);
         }
 
         return true;
     }
 
-    public bool Stop(string id)
+    private bool Stop(string id)
     {
         if (ById(id) is not { } row) return false;
         if (row.Status is ContainerStatus.Running or ContainerStatus.Paused)
@@ -63,7 +62,7 @@ internal sealed class Engine(int seed, bool faulty)
         return true;
     }
 
-    public bool Remove(string id) => ById(id) is { } row && _rows.Remove(row.Uid.Value);
+    private bool Remove(string id) => ById(id) is { } row && _rows.Remove(row.Uid.Value);
 
     /// <summary>It ends by itself, if it is still this container's very run.</summary>
     public bool End(string id, int code)
@@ -78,6 +77,52 @@ internal sealed class Engine(int seed, bool faulty)
     {
         if (_rows.TryGetValue(uid, out var row)) _rows[uid] = row with { Status = status };
     }
+
+    public static ContainerUid? UidOf(ContainerEffect effect) => effect switch
+    {
+        ContainerEffect.Pull pull => pull.Uid,
+        ContainerEffect.Create create => create.Uid,
+        ContainerEffect.Start start => start.Uid,
+        ContainerEffect.Stop stop => stop.Uid,
+        ContainerEffect.Remove remove => remove.Uid,
+        ContainerEffect.List or ContainerEffect.Reject => null,
+    };
+
+    /// <summary>Does as it is told and answers; the life is how long a started container lives, where it ends by itself.</summary>
+    public ContainerEvent Obey(ContainerEffect effect, bool isUp, out (TimeSpan Span, int Code)? life)
+    {
+        life = null;
+        return !isUp ? Refuse(effect) : effect switch
+        {
+            ContainerEffect.Pull(var uid, var call, _, _) => Fails("pull", uid)
+                ? new ContainerEvent.PullFailed(call, "no registry")
+                : new ContainerEvent.PullCompleted(call),
+            ContainerEffect.Create(var uid, var call, var digest) =>
+                Fails("create", uid) || Create(uid, digest) is not { } id
+                    ? new ContainerEvent.CreateFailed(call, "the name is in use")
+                    : new ContainerEvent.CreateCompleted(call, id),
+            ContainerEffect.Start(var uid, var call, var id) => Fails("start", uid) || !Start(id, out life)
+                ? new ContainerEvent.StartFailed(call, "no such program")
+                : new ContainerEvent.StartCompleted(call),
+            ContainerEffect.Stop(_, var call, var id, _) => Stop(id)
+                ? new ContainerEvent.StopCompleted(call)
+                : new ContainerEvent.StopFailed(call, "no such container"),
+            ContainerEffect.Remove(var uid, var call, var id) => Fails("remove", uid) || !Remove(id)
+                ? new ContainerEvent.RemoveFailed(call, "no such container")
+                : new ContainerEvent.RemoveCompleted(call),
+            ContainerEffect.List or ContainerEffect.Reject => throw new InvalidOperationException("nobody is asked"),
+        };
+    }
+
+    private static ContainerEvent Refuse(ContainerEffect effect) => effect switch
+    {
+        ContainerEffect.Pull pull => new ContainerEvent.PullFailed(pull.Call, "nobody listens"),
+        ContainerEffect.Create create => new ContainerEvent.CreateFailed(create.Call, "nobody listens"),
+        ContainerEffect.Start start => new ContainerEvent.StartFailed(start.Call, "nobody listens"),
+        ContainerEffect.Stop stop => new ContainerEvent.StopFailed(stop.Call, "nobody listens"),
+        ContainerEffect.Remove remove => new ContainerEvent.RemoveFailed(remove.Call, "nobody listens"),
+        ContainerEffect.List or ContainerEffect.Reject => throw new InvalidOperationException("nobody is asked"),
+    };
 
     private ObservedContainer? ById(string id) => _rows.Values.FirstOrDefault(row => row.EngineId == id);
 

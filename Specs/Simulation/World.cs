@@ -1,3 +1,4 @@
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -21,6 +22,7 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
 
     private readonly PriorityQueue<Action, (long At, int Order)> _coming = new();
     private readonly Keeper _keeper = new(seed);
+    private readonly Engine _engine = new(seed, faulty: false);
     private int _order;
     private int _life;
     private int _starter;
@@ -30,6 +32,9 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
     public Instant Now { get; private set; } = new(0);
 
     public int Steps { get; private set; }
+
+    /// <summary>Those until a while after the last command: what follows is passes over what has settled.</summary>
+    public int BusySteps { get; private set; }
 
     public List<string> Trace { get; } = [];
 
@@ -41,6 +46,9 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
 
     /// <summary>The ends that a new agent learnt of at its start.</summary>
     public List<ExitStatus> Unseen { get; } = [];
+
+    /// <summary>Which containers the engine has, and which of them run.</summary>
+    public string Containers => string.Join(' ', _engine.All.Select(row => $"{row.Uid}:{row.Digest} {row.Status.GetType().Name}"));
 
     public IReadOnlyCollection<string> Alive => _keeper.Alive;
 
@@ -59,7 +67,13 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
 
         // Longer than every retention, back-off and circuit window, so that what is to settle has settled.
         var horizon = at + TimeSpan.FromMinutes(45);
-        while (Next(horizon)) Assert.True(Steps < 5_000, "the world does not come to rest");
+        var settled = at + TimeSpan.FromMinutes(5);
+        while (Next(horizon))
+        {
+            if (Now < settled) BusySteps = Steps;
+            Assert.True(Steps < 5_000, "the world does not come to rest");
+        }
+
         return this;
     }
 
@@ -119,6 +133,7 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
     private void Run(HostEffect effect)
     {
         if (effect is HostEffect.Process(var process)) Run(process);
+        if (effect is HostEffect.Container(var container)) Run(container);
         if (effect is HostEffect.Runtime(RuntimeEffect.StartRuntime(var attempt, _))) Start(attempt, ++_starter);
         if (effect is HostEffect.Runtime(RuntimeEffect.StopDaemons(var daemons)))
         {
@@ -157,6 +172,25 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         child.IsReady = true;
         if (child.Watched) Soon(Blink, () => Report(child.Id, child.Ready));
     });
+
+    /// <summary>The engine answers while the runtime is ready; its containers outlive its daemons.</summary>
+    private void Run(ContainerEffect effect)
+    {
+        if (effect is ContainerEffect.List(var pass))
+        {
+            ContainersEvent listed = State.Runtime is RuntimeState.Ready
+                ? new ContainersEvent.Listed(pass, _engine.List())
+                : new ContainersEvent.ListFailed(pass, "nobody listens");
+            Soon(Blink, () => Step(new HostEvent.ContainersReported(listed)));
+        }
+
+        if (Engine.UidOf(effect) is not { } uid) return;
+        Schedule(Now + Blink, () =>
+        {
+            var answer = _engine.Obey(effect, State.Runtime is RuntimeState.Ready, out _);
+            Soon(Blink, () => Step(new HostEvent.ContainersReported(new ContainersEvent.One(uid, answer))));
+        });
+    }
 
     private void Adopt(Child child)
     {
@@ -274,6 +308,8 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEvent.RolloutOrdered(_, var order) => order.Id.Value,
         HostEvent.RolloutRequested(var id, _, var asked) => $"{id} {asked.GetType().Name}",
         HostEvent.RolloutReported(var id, var told) => $"{id} {told.GetType().Name}",
+        HostEvent.ContainersRequested(_, var asked) => TracePrinter.Print(asked),
+        HostEvent.ContainersReported(var told) => TracePrinter.Print(told),
         HostEvent.Outbox(var told) => told.GetType().Name,
         HostEvent.Started or HostEvent.DeadlineReached => "",
     };
@@ -283,6 +319,7 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEffect.Runtime(var inner) => inner.GetType().Name,
         HostEffect.Process(var inner) => inner.GetType().Name,
         HostEffect.Rollout(var inner) => inner.GetType().Name,
+        HostEffect.Container(var inner) => inner.GetType().Name,
         HostEffect.Outbox(var inner) => inner.GetType().Name,
     };
 }

@@ -35,6 +35,7 @@ public static class TracePrinter
         HostEffect.Runtime(var effect) => $"runtime {Print(effect)}",
         HostEffect.Process(var effect) => $"process {Print(effect)}",
         HostEffect.Rollout(var effect) => $"rollout {Print(effect)}",
+        HostEffect.Container(var effect) => $"container {Print(effect)}",
         HostEffect.Outbox(var effect) => $"outbox {Print(effect)}",
         ContainerUid uid => uid.Value,
         ContainerSpec spec => $"{spec.Uid}:{spec.Digest}",

@@ -12,7 +12,7 @@ public sealed class ConfigMistakesTests
 {
     /// CL-2: one mistake, one line.
     [Theory]
-    [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, plane, services")]
+    [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, plane, services, containers")]
     [InlineData("plane: { url: x }", "1:15: url \"x\" is no address of a plane: https://NAME:PORT")]
     [InlineData("rollout: { execProbes: some }", "1:24: execProbes is one of any, release")]
     [InlineData("- a", "1:1: the configuration is a map of keys")]

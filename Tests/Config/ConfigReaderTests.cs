@@ -166,4 +166,30 @@ public sealed class ConfigReaderTests
         Assert.DoesNotContain("SOMETHING_PRIVATE", environment.Keys);
         Assert.DoesNotContain("HOME", environment.Keys);
     }
+
+    /// CT-9: the desired set is a Compose file; without a socket it is for the engine that the agent keeps.
+    [Fact]
+    public void Containers_are_declared_in_a_compose_file()
+    {
+        using var folder = new ConfigFolder();
+        var compose = $"{folder.Path}/compose.yaml";
+        folder.Write("compose.yaml", "services:\n  web:\n    image: nginx:1\n    restart: always\n");
+        folder.Write("agent.yaml", $"containers: {{ compose: {compose}, socket: /run/podman.sock, install: false }}");
+        var containers = folder.Read().Containers;
+        Assert.Equal((compose, "/run/podman.sock", false), (containers.Compose, containers.Socket, containers.Install));
+        Assert.Equal("web", Assert.Single(containers.Definitions).Uid.Value);
+    }
+
+    /// CT-9: what is wrong with the Compose file is wrong with the configuration, and told beside the rest.
+    [Fact]
+    public void Mistakes_in_a_compose_file_are_the_configurations()
+    {
+        using var folder = new ConfigFolder();
+        var compose = $"{folder.Path}/compose.yaml";
+        folder.Write("compose.yaml", "services:\n  web:\n    image: nginx:1\n    privileged: true\n");
+        folder.Write("agent.yaml", $"containers: {{ compose: {compose}, instal: true }}");
+        var mistakes = folder.Mistakes();
+        Assert.Contains(mistakes, mistake => mistake.Contains("\"instal\"", StringComparison.Ordinal));
+        Assert.Contains(mistakes, mistake => mistake.Contains("compose.yaml:4:5", StringComparison.Ordinal));
+    }
 }

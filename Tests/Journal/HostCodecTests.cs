@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Linq;
 using System.Text;
 using System.Text.Json;
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -13,6 +14,7 @@ using Agent.Shell.Journal.Codec;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
+using ContainerSet = Agent.Core.Container.Containers;
 
 namespace Agent.Tests.Journal;
 
@@ -38,6 +40,11 @@ public sealed class HostCodecTests
         }
 
         foreach (var @event in samples.EachCase<OutboxEvent>()) Check(new HostEvent.Outbox(@event));
+        foreach (var @event in samples.EachCase<ContainersEvent>()) Check(new HostEvent.ContainersReported(@event));
+        foreach (var @event in samples.EachCase<ContainerEvent>())
+        {
+            Check(new HostEvent.ContainersReported(new ContainersEvent.One(samples.Any<ContainerUid>(), @event)));
+        }
     });
 
     /// JO-3: a snapshot is the state, whole.
@@ -63,7 +70,7 @@ public sealed class HostCodecTests
 
             Check(new HostState(
                 samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes), rollouts,
-                OutboxMachine.Initial));
+                OutboxMachine.Initial, ContainerSet.Empty));
         }
     });
 
@@ -88,6 +95,23 @@ public sealed class HostCodecTests
         Assert.True(((RolloutState.Soaking)RolloutStateCodec.Read(ref from)).Seen);
     });
 
+    /// JO-3, CT-7: so are the containers in each of their states, with what is wanted, believed and held against them.
+    [Fact]
+    public void Every_container_reads_back_as_it_was_written() => EachRound(samples =>
+    {
+        var all = Map<OrdContainerUid, ContainerUid, ContainerState>.Empty;
+        foreach (var state in samples.EachCase<ContainerState>()) all = all.AddOrUpdate(state.Profile.Uid, state);
+        foreach (var passing in samples.EachCase<PassState>())
+        {
+            Check(HostState.Initial with { Containers = samples.Any<ContainerSet>() with { All = all, Passing = passing } });
+        }
+    });
+
+    /// JO-4: journals from before there were containers keep their digests.
+    [Fact]
+    public void Containers_that_never_were_are_left_out() => Assert.DoesNotContain(
+        "containers", RoundTrip.Text(HostState.Initial, HostCodec.Write), StringComparison.Ordinal);
+
     /// JO-4: without a plane the state is written as it was before there was an outbox.
     [Fact]
     public void An_outbox_that_never_was_is_left_out() => Assert.DoesNotContain(
@@ -100,6 +124,7 @@ public sealed class HostCodecTests
         foreach (var effect in samples.EachCase<RuntimeEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Runtime(effect), HostCodec.Write);
         foreach (var effect in samples.EachCase<ProcessEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Process(effect), HostCodec.Write);
         foreach (var effect in samples.EachCase<RolloutEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Rollout(effect), HostCodec.Write);
+        foreach (var effect in samples.EachCase<ContainerEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Container(effect), HostCodec.Write);
         foreach (var effect in samples.EachCase<OutboxEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Outbox(effect), HostCodec.Write);
     });
 

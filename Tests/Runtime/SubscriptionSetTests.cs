@@ -11,6 +11,7 @@ using Agent.Core.Model;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using Agent.Shell.Activators;
+using Agent.Shell.Containers;
 using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Probes;
@@ -49,6 +50,7 @@ public sealed class SubscriptionSetTests : IDisposable
             new ReadinessWatch(_host, new NoCommands()),
             new UplinkWatch(
                 _host, _plane, new NoIntake(), new Dictionary<ActivatorKind, IActivator>(), _directory, () => "trust.json"),
+            new ContainerWatch(_host, new DeclaredContainers(default, () => "", _ => throw new NotSupportedException())),
             _time);
         _host.Advanced += published => _subscriptions.Update(published.State);
     }

@@ -9,6 +9,7 @@ using Agent.Core.Model;
 using Agent.Core.Outbox;
 using Agent.Core.Rollout;
 using Agent.Shell.Activators;
+using Agent.Shell.Containers;
 using Agent.Shell.Loop;
 using Agent.Shell.Manifests;
 using Agent.Shell.Probes;
@@ -78,7 +79,8 @@ public sealed class WorkersTests
         var wall = new WallClock(() => host.Host.Now);
         var probes = new ProbeRunner(host.Host, new NoCommands(), new SignedEvidence(
             () => new Shell.Trust.Refusal(TrustFault.NoTrust, "nobody is trusted"), () => "here", wall), wall);
-        using var set = new SubscriptionSet(host.Host, new RolloutWatch(host.Host, probes, none), new ReadinessWatch(host.Host, new NoCommands()), host.Watch, time);
+        using var set = new SubscriptionSet(host.Host, new RolloutWatch(host.Host, probes, none), new ReadinessWatch(host.Host, new NoCommands()), host.Watch,
+            new ContainerWatch(host.Host, new DeclaredContainers(default, () => "", _ => throw new NotSupportedException())), time);
         string[] paths = [Protocol.Heartbeat, Protocol.Trust, Protocol.Renew, Protocol.Dispatch];
         foreach (var path in paths) blow.Next(path);
         await host.AttachAsync();

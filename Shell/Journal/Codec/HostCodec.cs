@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Generic;
+using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -7,6 +8,7 @@ using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using LanguageExt;
+using ContainerSet = Agent.Core.Container.Containers;
 using Effect = Agent.Core.Host.HostEffect;
 using Event = Agent.Core.Host.HostEvent;
 
@@ -35,6 +37,9 @@ internal static class HostCodec
             to.Begin("rolloutRequested"u8).Text("id"u8, e.Id.Value).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
         Event.RolloutReported e => RolloutCodec.Write(
             to.Begin("rolloutReported"u8).Text("id"u8, e.Id.Value).Name("event"u8), e.Event).End(),
+        Event.ContainersRequested e => ContainersCodec.Write(
+            to.Begin("containersRequested"u8).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
+        Event.ContainersReported e => ContainersCodec.Write(to.Begin("containersReported"u8).Name("event"u8), e.Event).End(),
         Event.Outbox e => OutboxCodec.Write(to.Begin("outbox"u8).Name("event"u8), e.Event).End(),
         Event.DeadlineReached => to.Begin("deadlineReached"u8).End(),
     };
@@ -55,6 +60,8 @@ internal static class HostCodec
             "rolloutRequested" => new Event.RolloutRequested(
                 RolloutOrderCodec.Id(ref from), By(ref from), RolloutEvent(ref from)),
             "rolloutReported" => new Event.RolloutReported(RolloutOrderCodec.Id(ref from), RolloutEvent(ref from)),
+            "containersRequested" => new Event.ContainersRequested(By(ref from), ContainersCodec.NamedEvent(ref from)),
+            "containersReported" => new Event.ContainersReported(ContainersCodec.NamedEvent(ref from)),
             "outbox" => new Event.Outbox(OutboxEvent(ref from)),
             "deadlineReached" => new Event.DeadlineReached(),
             _ => throw new UnknownRecordException($"event \"{type}\"", from.Consumed),
@@ -75,6 +82,7 @@ internal static class HostCodec
         Effect.Runtime(var runtime) => RuntimeCodec.Write(to, runtime),
         Effect.Process(var process) => ProcessCodec.Write(to, process),
         Effect.Rollout(var rollout) => RolloutCodec.Write(to, rollout),
+        Effect.Container(var container) => ContainerCodec.Write(to, container),
         Effect.Outbox(var outbox) => OutboxCodec.Write(to, outbox),
     };
 
@@ -85,9 +93,10 @@ internal static class HostCodec
         foreach (var process in state.Processes.All.Values) ProcessStateCodec.Write(to, process);
         to.EndList();
 
-        // Left out where there never was one, so that the digests of journals without rollouts or a plane stay true.
+        // Left out where there never was one, so that the digests of journals without rollouts, plane or containers stay true.
         if (!ReferenceEquals(state.Rollouts, Rollouts.Empty)) RolloutStateCodec.Write(to.Name("rollouts"u8), state.Rollouts);
         if (!ReferenceEquals(state.Outbox, OutboxMachine.Initial)) OutboxStateCodec.Write(to.Name("outbox"u8), state.Outbox);
+        if (!ReferenceEquals(state.Containers, ContainerSet.Empty)) ContainerStateCodec.Write(to.Name("containers"u8), state.Containers);
         return to.End();
     }
 
@@ -109,8 +118,9 @@ internal static class HostCodec
         from.EndList();
         var rollouts = from.TakeName("rollouts"u8) ? RolloutStateCodec.ReadAll(ref from) : Rollouts.Empty;
         var outbox = from.TakeName("outbox"u8) ? OutboxStateCodec.Read(ref from) : OutboxMachine.Initial;
+        var containers = from.TakeName("containers"u8) ? ContainerStateCodec.ReadAll(ref from) : ContainerSet.Empty;
         from.End();
-        return new(boot, policy, runtime, new Registry(processes), rollouts, outbox);
+        return new(boot, policy, runtime, new Registry(processes), rollouts, outbox, containers);
     }
 
     private static ProcessEvent ProcessEvent(ref JsonIn from)

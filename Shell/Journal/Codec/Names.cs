@@ -1,4 +1,5 @@
 using System;
+using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
 using Agent.Core.Process;
@@ -39,6 +40,13 @@ internal static class Names
     private static readonly string[] Modes = ["enforce", "observe", "disabled"];
     private static readonly string[] Helds = ["policy", "operator", "drift", "noWayBack", "nothingSwitched", "rollbackHalted"];
 
+    private static readonly string[] Pulls = ["missing", "always", "never"];
+    private static readonly string[] Conditions = ["started", "healthy", "completed"];
+    private static readonly string[] ContainerHealths = ["none", "starting", "healthy", "unhealthy"];
+    private static readonly string[] Wishes = ["repaired", "installed", "stopped", "removed"];
+    private static readonly string[] Actions = ["install", "start", "restart", "replace", "recreate", "stop", "remove"];
+    private static readonly string[] Calls = ["pull", "create", "start", "stop", "remove"];
+
     public static string Of(ProcessKind value) => Kinds[(int)value];
 
     public static string Of(StdinMode value) => Stdins[(int)value];
@@ -70,6 +78,34 @@ internal static class Names
     public static string Of(Importance value) => Importances[(int)value];
 
     public static string Of(FailureKind value) => Deliveries[(int)value];
+
+    public static string Of(PullPolicy value) => Pulls[(int)value];
+
+    public static string Of(ContainerRestart value) => Policies[(int)value];
+
+    public static string Of(DependencyCondition value) => Conditions[(int)value];
+
+    public static string Of(ContainerHealth value) => ContainerHealths[(int)value];
+
+    public static string Of(ContainerWish value) => Wishes[(int)value];
+
+    public static string Of(ContainerAction value) => Actions[(int)value];
+
+    public static string Of(ContainerCall value) => Calls[(int)value];
+
+    public static PullPolicy Pull(string name) => (PullPolicy)Place(Pulls, name);
+
+    public static ContainerRestart Restart(string name) => (ContainerRestart)Place(Policies, name);
+
+    public static DependencyCondition Condition(string name) => (DependencyCondition)Place(Conditions, name);
+
+    public static ContainerHealth ContainerHealth(string name) => (ContainerHealth)Place(ContainerHealths, name);
+
+    public static ContainerWish Wish(string name) => (ContainerWish)Place(Wishes, name);
+
+    public static ContainerAction Action(string name) => (ContainerAction)Place(Actions, name);
+
+    public static ContainerCall Call(string name) => (ContainerCall)Place(Calls, name);
 
     public static ProcessKind Kind(string name) => (ProcessKind)Place(Kinds, name);
 
