@@ -29,6 +29,7 @@ internal static class ApiRoutes
         var rollouts = new RolloutCalls(parts);
         var plane = new PlaneCalls(parts);
         var upgrade = new UpgradeCalls(parts);
+        var containers = new ContainerCalls(parts);
         return
         [
             new("GET", "/healthz", HostCalls.HealthAsync),
@@ -64,6 +65,12 @@ internal static class ApiRoutes
             new("POST", "/v1/rollouts/{id}/halt", rollouts.HaltAsync, SmallBody),
             new("POST", "/v1/rollouts/{id}/retry", rollouts.RetryAsync, SmallBody),
             new("POST", "/v1/rollouts/{id}/rollback", rollouts.RollbackAsync, SmallBody),
+            new("GET", "/v1/containers", containers.ListAsync),
+            new("POST", "/v1/containers/reconcile", containers.ReconcileAsync, SmallBody),
+            new("POST", "/v1/containers/up", containers.UpAsync, SmallBody),
+            new("POST", "/v1/containers/down", containers.DownAsync, SmallBody),
+            new("POST", "/v1/containers/{uid}/start", containers.StartAsync, SmallBody),
+            new("POST", "/v1/containers/{uid}/stop", containers.StopAsync, SmallBody),
             new("GET", "/v1/plane", plane.ReadAsync),
             new("POST", "/v1/plane/attach", plane.AttachAsync),
             new("POST", "/v1/outbox/flush", plane.FlushAsync),

@@ -47,6 +47,15 @@ internal sealed class Explanation
             || (own && Text(effect, "type") == "rolloutReject"),
         Encoding.UTF8.GetBytes(id));
 
+    /// <summary>
+    /// What was asked and told of it, and the calls that were made for it. An event that concerns all containers, such as
+    /// a list of the engine's, is there with its calls for this one.
+    /// </summary>
+    public static Explanation OfContainer(string uid) => new(
+        @event => @event.TryGetProperty("event"u8, out var inner) && Text(inner, "type") == "one" && Text(inner, "uid") == uid,
+        (effect, own) => Text(effect, "uid") == uid || (own && Text(effect, "type") == "containerReject"),
+        Encoding.UTF8.GetBytes($"\"uid\":\"{uid}\""));
+
     /// <summary>A line about this thing, or null if the record does not concern it.</summary>
     public byte[]? Excerpt(ReadOnlyMemory<byte> record)
     {

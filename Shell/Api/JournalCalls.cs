@@ -49,9 +49,17 @@ internal sealed class JournalCalls(ApiParts parts)
                 : Task.FromResult(Answer.Refuse(ErrorNames.NoSuchRollout, $"no rollout {id}"));
         }
 
+        if (call.Value("kind") == "container")
+        {
+            return !call.Principal.IsRoot ? Refuse("only root may have a container explained")
+                : ContainerUid.Parse(id).IsSome ? AnsweredAsync(Explanation.OfContainer(id), call.Stop)
+                : Task.FromResult(Answer.Refuse(ErrorNames.NoSuchContainer, $"no container {id}"));
+        }
+
         if (call.Value("kind") != "process")
         {
-            return Task.FromResult(Answer.Refuse(ErrorNames.NotFound, "a runtime, a process or a rollout can be explained"));
+            return Task.FromResult(Answer.Refuse(
+                ErrorNames.NotFound, "a runtime, a process, a container or a rollout can be explained"));
         }
 
         // Root may ask for one that is gone from the registry: the journal still knows it.

@@ -1,4 +1,5 @@
 using System;
+using Agent.Core.Container;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
@@ -54,6 +55,23 @@ internal static class WireNames
     public static string Of(ExitReason value) => Reasons[(int)value];
 
     public static string Of(Overflow value) => Overflows[(int)value];
+
+    private static readonly string[] ContainerHealths = ["none", "starting", "healthy", "unhealthy"];
+    private static readonly string[] Wishes = ["repaired", "installed", "stopped", "removed"];
+    private static readonly string[] Actions = ["install", "start", "restart", "replace", "recreate", "stop", "remove"];
+    private static readonly string[] Calls = ["pull", "create", "start", "stop", "remove"];
+    private static readonly string[] Standings =
+        ["running", "unhealthy", "succeeded", "failed", "stopped by its user", "not installed", "removed by its user"];
+
+    public static string Of(ContainerHealth value) => ContainerHealths[(int)value];
+
+    public static string Of(ContainerWish value) => Wishes[(int)value];
+
+    public static string Of(ContainerAction value) => Actions[(int)value];
+
+    public static string Of(ContainerCall value) => Calls[(int)value];
+
+    public static string Of(ContainerStanding value) => Standings[(int)value];
 
     public static string Of(RestartPolicy value) => Policies[(int)value];
 

@@ -74,6 +74,13 @@ internal static class Completion
         return [.. all.Select(one => one.Label), .. all.Select(one => one.Id)];
     });
 
+    /// <summary>The containers that the agent of this command line knows; none if nobody answers.</summary>
+    public static IEnumerable<string> Containers(CompletionContext context) => Asked(context, (client, stop) =>
+    {
+        var info = client.GetAsync("/v1/containers", WireJson.Default.ContainersInfo, stop).GetAwaiter().GetResult();
+        return [.. info.Containers.Select(one => one.Uid)];
+    });
+
     // The parser asks synchronously; there is no context here that could wait for itself.
     private static IEnumerable<string> Asked(
         CompletionContext context, Func<ApiClient, CancellationToken, IReadOnlyList<string>> ask)

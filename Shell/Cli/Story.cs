@@ -34,6 +34,7 @@ internal static class Story
         "processReported" => Reported(Name(e, names), Part(e, "event")),
         "runtime" => Runtime(Part(e, "event")),
         "rolloutOrdered" or "rolloutRequested" or "rolloutReported" => RolloutStory.Event(e),
+        "containersRequested" or "containersReported" => ContainerStory.Event(e),
         "outbox" => OutboxStory.Event(Part(e, "event")),
         "deadlineReached" => "a deadline came",
         var other => PlaneStory.Event(e) ?? other,
@@ -88,7 +89,7 @@ internal static class Story
         "closeOutput" => "close its output",
         "reap" => $"forget {Name(e, names)} ({Text(e, "reason")})",
         "runtimeReject" or "processReject" => $"refused: {Text(e, "reason")}",
-        var other => RolloutStory.Effect(e) ?? OutboxStory.Effect(e) ?? PlaneStory.Effect(e) ?? other,
+        var other => RolloutStory.Effect(e) ?? ContainerStory.Effect(e) ?? OutboxStory.Effect(e) ?? PlaneStory.Effect(e) ?? other,
     };
 
     private static string Learn(JsonElement e, Dictionary<string, string> names)

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Http;
 using System.Text.Json;
 using System.Threading.Tasks;
+using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
@@ -147,6 +148,12 @@ public sealed class HostCallsTests
     [InlineData("SignalRequest", typeof(SignalRequest))]
     [InlineData("WaitRequest", typeof(WaitRequest))]
     [InlineData("StopRequest", typeof(StopRequest))]
+    [InlineData("Containers", typeof(ContainersInfo))]
+    [InlineData("Container", typeof(ContainerInfo))]
+    [InlineData("Pass", typeof(PassInfo))]
+    [InlineData("ContainerFailure", typeof(ContainerFailureInfo))]
+    [InlineData("UpRequest", typeof(UpRequest))]
+    [InlineData("DownRequest", typeof(DownRequest))]
     [InlineData("ApplyRequest", typeof(ApplyRequest))]
     [InlineData("Rollout", typeof(RolloutInfo))]
     [InlineData("RolloutFailure", typeof(FailureInfo))]
@@ -187,6 +194,11 @@ public sealed class HostCallsTests
         Assert.Equal(["rollback-and-halt", "halt"], Enum.GetValues<OnFailure>().Select(WireNames.Of));
         Assert.Equal(["task", "service", "daemon", "activation"], Enum.GetValues<ProcessKind>().Select(WireNames.Of));
         Assert.Equal(["ready", "not_ready", "error"], Enum.GetValues<ServiceHealth>().Select(WireNames.Of));
+        Assert.Equal("unhealthy", WireNames.Of(Enum.GetValues<ContainerHealth>().Max()));
+        Assert.Equal("removed", WireNames.Of(Enum.GetValues<ContainerWish>().Max()));
+        Assert.Equal("remove", WireNames.Of(Enum.GetValues<ContainerAction>().Max()));
+        Assert.Equal("remove", WireNames.Of(Enum.GetValues<ContainerCall>().Max()));
+        Assert.Equal("removed by its user", WireNames.Of(Enum.GetValues<ContainerStanding>().Max()));
         Assert.Equal("out-of-memory", WireNames.Of(ExitReason.OutOfMemory));
         Assert.Equal("shutdown", WireNames.Of(Enum.GetValues<ExitReason>().Max()));
         Assert.Equal(Enum.GetValues<Signal>().Length, WireNames.SignalNames.Split(", ").Length);

@@ -1,0 +1,55 @@
+using System.Collections.Generic;
+using System.Text.Json.Serialization;
+
+namespace Agent.Shell.Api;
+
+/// <summary>Desired and observed side by side, and how the last look at the engine went.</summary>
+/// <param name="Passing">off, gated, resting or looking.</param>
+/// <param name="GatedUntil">While the engine is not ready: when it is tried all the same.</param>
+internal sealed record ContainersInfo(
+    string Passing, string? GatedUntil, PassInfo? LastPass, IReadOnlyList<ContainerInfo> Containers);
+
+/// <param name="Listed">How many containers of this agent's the engine has.</param>
+/// <param name="Failure">Why it could not be asked, in its own words.</param>
+internal sealed record PassInfo(int Pass, string At, int Listed, string? Failure);
+
+/// <param name="Wish">repaired (it runs where it exists), installed, stopped or removed (by its user).</param>
+/// <param name="State">
+/// unseen, absent, created, running, process-gone, paused, restarting, exited, dead, removing or unknown: as it was seen.
+/// </param>
+/// <param name="Current">Whether it was made of the definition that is declared; null where there is none of either.</param>
+/// <param name="UnderWay">pull, create, start, stop or remove: what the engine is asked for.</param>
+/// <param name="Report">ok, working, waiting or failed.</param>
+/// <param name="Action">install, start, restart, replace, recreate, stop or remove: what is done, or was done last.</param>
+/// <param name="Plan">What `up` would do to it; null: nothing.</param>
+internal sealed record ContainerInfo(
+    string Uid,
+    string? Image,
+    bool Declared,
+    string Wish,
+    string State,
+    string? EngineId,
+    bool? Current,
+    string? Health,
+    int? ExitCode,
+    bool? OutOfMemory,
+    string? UnderWay,
+    string Report,
+    string Detail,
+    string? Action,
+    string? Plan,
+    long? RunningMs,
+    int Restarts,
+    bool CrashLooping,
+    string? RetryAt,
+    ContainerFailureInfo? LastFailure);
+
+internal sealed record ContainerFailureInfo(string Call, string At, string Reason);
+
+/// <param name="Uids">Null or empty: all that are declared.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record UpRequest(IReadOnlyList<string?>? Uids = null, bool RemoveOrphans = false);
+
+/// <param name="Uids">Null or empty: all that bear this agent's label.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record DownRequest(IReadOnlyList<string?>? Uids = null);
