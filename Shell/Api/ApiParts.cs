@@ -24,4 +24,8 @@ internal sealed record ApiParts(
     Func<bool> KeeperConnected,
     IPlane Plane,
     WallClock Wall,
-    IUpgrade Upgrade);
+    IUpgrade Upgrade)
+{
+    /// <summary>By what this agent's containers are known, and where their engine listens.</summary>
+    public Func<(string Instance, string Socket)> Engine { get; init; } = () => ("", "");
+}

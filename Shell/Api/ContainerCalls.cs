@@ -63,7 +63,8 @@ internal sealed class ContainerCalls(ApiParts parts)
     }
 
     private Answer All(int status) => Answer.Json(
-        MappingContainer.Of(parts.Host.Current.State.Containers, parts.Host.Now), WireJson.Default.ContainersInfo, status);
+        MappingContainer.Of(parts.Host.Current.State.Containers, parts.Engine(), parts.Host.Now),
+        WireJson.Default.ContainersInfo, status);
 
     private static Answer? Uids(IReadOnlyList<string?>? texts, out Seq<ContainerUid> uids)
     {

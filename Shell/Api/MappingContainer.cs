@@ -10,7 +10,9 @@ namespace Agent.Shell.Api;
 /// <summary>Containers in the API's words.</summary>
 internal static class MappingContainer
 {
-    public static ContainersInfo Of(ContainerSet containers, Instant now) => new(
+    public static ContainersInfo Of(ContainerSet containers, (string Instance, string Socket) engine, Instant now) => new(
+        engine.Instance,
+        engine.Socket,
         NameOf(containers.Passing),
         containers.Passing is PassState.Gated(var until) ? until.ToString() : null,
         containers.Last.TryGet(out var last)

@@ -4,10 +4,17 @@ using System.Text.Json.Serialization;
 namespace Agent.Shell.Api;
 
 /// <summary>Desired and observed side by side, and how the last look at the engine went.</summary>
+/// <param name="Instance">What its containers' label agent.instance says.</param>
+/// <param name="Engine">The socket of the engine that has them.</param>
 /// <param name="Passing">off, gated, resting or looking.</param>
 /// <param name="GatedUntil">While the engine is not ready: when it is tried all the same.</param>
 internal sealed record ContainersInfo(
-    string Passing, string? GatedUntil, PassInfo? LastPass, IReadOnlyList<ContainerInfo> Containers);
+    string Instance,
+    string Engine,
+    string Passing,
+    string? GatedUntil,
+    PassInfo? LastPass,
+    IReadOnlyList<ContainerInfo> Containers);
 
 /// <param name="Listed">How many containers of this agent's the engine has.</param>
 /// <param name="Failure">Why it could not be asked, in its own words.</param>

@@ -121,7 +121,10 @@ internal sealed class AgentRun : IAsyncDisposable
             ProductVersion.Text, Path.GetFileName(paths.RuntimeDir.TrimEnd('/')), _loop, new ProbeForApi(Layout), _output,
             new RecordsForApi<HostState, HostEvent, HostEffect>(new(paths.Journal, _loop)), new DigestForApi(),
             _secrets, _intake, _counters,
-            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall, _upgrade));
+            () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall, _upgrade)
+        {
+            Engine = () => (labels.Instance, _declared.Socket),
+        });
     }
 
     /// <summary>

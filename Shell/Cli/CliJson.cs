@@ -19,6 +19,9 @@ internal sealed record ImportNoteAnswer(string File, long Line, string Key, stri
 /// <summary>How many services were imported, what was not carried over, and the configuration.</summary>
 internal sealed record ImportAnswer(int Services, IReadOnlyList<ImportNoteAnswer> Notes, string Yaml);
 
+/// <summary>What was pulled or imported.</summary>
+internal sealed record ImagesAnswer(string Done, IReadOnlyList<string> Images);
+
 /// <summary>One look of `agent top`; see <see cref="Api.UsageInfo"/> for the clock.</summary>
 internal sealed record TopAnswer(long AtMs, IReadOnlyList<TopRow> Processes);
 
@@ -49,4 +52,5 @@ internal sealed record RunCheckAnswer(string Version, long Seq);
 [JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(ImportAnswer))]
+[JsonSerializable(typeof(ImagesAnswer))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -44,7 +44,8 @@ internal static class ContainerVerbs
     ];
 
     public static Command Tree() => Invocation.Group(
-        "containers", "Containers: declared in a Compose file, kept running", "agent containers ps", All());
+        "containers", "Containers: declared in a Compose file, kept running", "agent containers ps",
+        [.. All(), .. EngineVerbs.All()]);
 
     private static async Task<int> PsAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {

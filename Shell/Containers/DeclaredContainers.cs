@@ -29,6 +29,15 @@ internal sealed class DeclaredContainers : IDisposable
         ReadOnlyMemory<byte> key, Func<string> runtimeSocket, Func<string, IContainerBackend> connect) =>
         (_key, _runtimeSocket, _connect) = (key, runtimeSocket, connect);
 
+    /// <summary>Where the engine listens.</summary>
+    public string Socket
+    {
+        get
+        {
+            lock (_gate) return _settings.Socket ?? _runtimeSocket();
+        }
+    }
+
     /// <summary>The engine's backend, another one when its socket is another.</summary>
     public IContainerBackend Backend
     {
