@@ -155,12 +155,15 @@ public sealed partial record Containers(
             if (!All.Find(on).TryGet(out var other) || !other.Profile.Spec.TryGet(out var spec)) return $"{on}, which nothing declares";
             var runs = other is not (ContainerState.Stopping or ContainerState.Removing)
                 && other.Profile.Seen is Sighting.Present({ Status: ContainerStatus.Running(PidAlive: true) });
-            var isHealthy = other.Profile.Present.Exists(container => container.Health == ContainerHealth.Healthy);
+
+            // An image may bring a check that nobody declared: where there is one, it has the word.
+            var isHealthy = other.Profile.Present.Exists(container => container.Health == ContainerHealth.Healthy
+                || (container.Health == ContainerHealth.None && !spec.HasHealthcheck));
             var isMet = condition switch
             {
                 DependencyCondition.Completed => !runs
                     && other.Profile.End.Exists(end => end.IsSuccess && end.Digest == spec.Digest),
-                DependencyCondition.Healthy => runs && (isHealthy || !spec.HasHealthcheck),
+                DependencyCondition.Healthy => runs && isHealthy,
                 _ => runs,
             };
             if (!isMet) return $"{on} to be {Name(condition)}";
