@@ -42,6 +42,12 @@ internal static class JournalVerbs
         DefaultValueFactory = _ => 20,
     };
 
+    private static readonly Option<string?> Target = new("--to")
+    {
+        Description = "Make a copy here that `agent replay` reads; secrets were never in it",
+        HelpName = "FOLDER",
+    };
+
     private static readonly Option<long?> At = new("--at")
     {
         Description = "Stop after this seq; with -o json print the state there",
@@ -57,8 +63,8 @@ internal static class JournalVerbs
             OnDisk("tail", "Its last records", "agent journal tail --tail 50", ShowTail, OptionalPlace, Lines),
             OnDisk("verify", "Check every record of it", "agent journal verify", Verify, OptionalPlace),
             OnDisk(
-                "export", "All its records as JSON lines, without their checksums", "agent journal export | jq .event.type",
-                Export, OptionalPlace)),
+                "export", "All its records: as JSON lines, or into a folder that can be replayed on another machine",
+                "agent journal export --to /tmp/journal", Export, OptionalPlace, Target)),
         OnDisk(
             "replay", "Decide a recorded journal again and tell every difference", "agent replay /var/lib/agent/journal",
             Replay, Place, At),
@@ -148,6 +154,12 @@ internal static class JournalVerbs
 
     private static int Export(ParseResult parsed)
     {
+        if (parsed.GetValue(Target) is { } folder)
+        {
+            Invocation.Say($"{JournalExport.To(Directory(parsed), folder)} records in {folder}: agent replay {folder}");
+            return ExitCodes.Done;
+        }
+
         using var output = new BufferedStream(StandardStream.Output, 64 << 10);
         JournalReader.Read(Directory(parsed), 0, (record, _, _) =>
         {
@@ -204,6 +216,10 @@ internal static class JournalVerbs
         catch (UnauthorizedAccessException failure)
         {
             throw new CommandFailure(ExitCodes.NotAllowed, failure.Message);
+        }
+        catch (IOException failure)
+        {
+            throw new CommandFailure(ExitCodes.Failed, failure.Message);
         }
     }
 

@@ -51,7 +51,15 @@ internal static class JournalReplay
     /// <summary>The segments at a path, which is a journal's directory or one segment.</summary>
     public static List<string> FilesOf(string path)
     {
-        if (File.Exists(path)) return [path];
+        if (File.Exists(path))
+        {
+            var (name, kind) = (Path.GetFileNameWithoutExtension(path), Path.GetExtension(path));
+            if (kind == JournalFiles.Segment && long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _)) return [path];
+            throw new FileNotFoundException(
+                $"{path} is no segment of a journal, whose name is its first seq; `agent journal export --to FOLDER` makes a "
+                + "copy that can be replayed elsewhere");
+        }
+
         if (!Directory.Exists(path)) throw new FileNotFoundException($"there is no journal at {path}");
         var files = JournalFiles.Seqs(path, JournalFiles.Segment)
             .Select(seq => JournalFiles.PathOf(path, seq, JournalFiles.Segment)).ToList();

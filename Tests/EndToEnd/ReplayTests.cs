@@ -94,6 +94,52 @@ public sealed class ReplayTests
         Assert.Contains("\"processes\"", output, StringComparison.Ordinal);
     }
 
+    /// JO-6: what is exported holds no secret and replays, to the same digest, where nothing else of the agent is.
+    [Fact]
+    public async Task An_export_replays_anywhere_and_holds_no_secret()
+    {
+        const string Secret = "hush-4711";
+        var folder = Directory.CreateTempSubdirectory("agent-export.").FullName;
+        try
+        {
+            string digest;
+            using (var agent = new AgentUnderTest($"services:\n  s:\n    command: [/bin/sleep, \"1000\"]\n    env: {{ T: {Secret} }}\n"))
+            {
+                await agent.StartAsync();
+                await agent.SpawnAsync($$"""{"command":["/bin/cat"],"env":{"T":"{{Secret}}"},"prelude":"{{Convert.ToBase64String(Encoding.ASCII.GetBytes(Secret))}}"}""");
+                agent.KillAgent();
+                var (_, before, _) = await AgentUnderTest.RunAsync("replay", agent.Journal);
+                digest = before;
+                var (code, _, error) = await AgentUnderTest.RunAsync("journal", "export", agent.Journal, "--to", folder);
+                Assert.True(code == 0, error);
+            }
+
+            Assert.Equal((0, digest, ""), await AgentUnderTest.RunAsync("replay", folder));
+            foreach (var file in Directory.GetFiles(folder))
+            {
+                Assert.DoesNotContain(Secret, await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+            }
+
+            var again = await AgentUnderTest.RunAsync("journal", "export", folder, "--to", folder);
+            Assert.Contains("not empty", again.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// JO-4: a file that is no segment is told as that.
+    [Fact]
+    public async Task What_is_no_segment_is_not_replayed()
+    {
+        var file = Path.GetTempFileName();
+        var (code, _, error) = await AgentUnderTest.RunAsync("replay", file);
+        File.Delete(file);
+        Assert.Equal(4, code);
+        Assert.Contains("no segment of a journal", error, StringComparison.Ordinal);
+    }
+
     private static async Task<AgentUnderTest> HistoryAsync()
     {
         var agent = new AgentUnderTest("services:\n  sleeper:\n    command: [/bin/sleep, \"1000\"]\n");

@@ -40,6 +40,21 @@ public sealed class PlaneJournalTests : IDisposable
         Assert.Equal(StateDigest.Of(PlaneBinding.Instance, written), StateDigest.Of(PlaneBinding.Instance, recovered.State));
     }
 
+    /// JO-3, JO-6: a journal whose beginning was let go is exported with the snapshot that it begins with now.
+    [Fact]
+    public void A_journal_that_begins_with_a_snapshot_is_exported_whole()
+    {
+        var written = Write(events: 300, new JournalOptions(SegmentBytes: 8 << 10, ZeroAheadBytes: 4 << 10, KeepSegments: 3));
+        Assert.NotEqual(1, JournalFiles.Seqs(_folder.FullName, JournalFiles.Segment)[0]);
+        var folder = Path.Combine(_folder.FullName, "export");
+        var count = JournalExport.To(_folder.FullName, folder);
+
+        var replayed = JournalReplay.Run(PlaneBinding.Instance, folder, long.MaxValue, difference => Assert.Fail(difference.ToString()));
+        Assert.Equal(count, replayed.Events);
+        Assert.Equal(StateDigest.Of(PlaneBinding.Instance, written), StateDigest.Of(PlaneBinding.Instance, replayed.State));
+        Assert.Throws<IOException>(() => JournalExport.To(_folder.FullName, folder));
+    }
+
     /// JO-4: a host's journal is not taken for a plane's.
     [Fact]
     public void A_hosts_journal_is_told_from_it()
