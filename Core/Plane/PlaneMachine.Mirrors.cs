@@ -30,7 +30,16 @@ public static partial class PlaneMachine
         if (host.IsRevoked) return RefuseRevoked(state, name);
         var step = state.Hosts.ContainsKey(name) ? Stay(state) : Go(With(state, host));
         var verdicts = new Verdict[tellings.Count];
-        for (var i = 0; i < verdicts.Length; i++) (step, verdicts[i]) = Take(step, name, tellings[i], now);
+        var changed = Seq<RolloutId>();
+        for (var i = 0; i < verdicts.Length; i++)
+        {
+            (step, verdicts[i]) = Take(step, name, tellings[i], now);
+            if (verdicts[i] is not Verdict.Accepted || !Subject(tellings[i]).TryGet(out var id)) continue;
+            if (!changed.Exists(one => one == id)) changed = changed.Add(id);
+        }
+
+        // What came together is judged together: a wave that one telling opens and the next one shuts was never open.
+        foreach (var id in changed) step = Settle(step, id, name, now);
         return step.And(new Effect.Answer(name, verdicts.ToSeq()));
     }
 
@@ -40,6 +49,13 @@ public static partial class PlaneMachine
         Telling.Happened happened => Follow(step, name, happened, now),
         Telling.Stands(var whole) => Copy(step, name, whole, now),
         Telling.Refused refused => Decline(step, name, refused, now),
+    };
+
+    private static Option<RolloutId> Subject(Telling telling) => telling switch
+    {
+        Telling.Happened(var id, _, _, _) => id,
+        Telling.Stands(var whole) => whole.Profile.Order.Id,
+        Telling.Refused => None,
     };
 
     /// <summary>
@@ -59,7 +75,7 @@ public static partial class PlaneMachine
         var next = RolloutMachine.Step(mirror, happened.Seq, new(happened.At, happened.Event));
         if (!ReferenceEquals(next.State, mirror))
         {
-            return (Put(step, name, next.State, settled: true, now), new Verdict.Accepted());
+            return (Put(step, name, next.State, now), new Verdict.Accepted());
         }
 
         foreach (var effect in next.Effects)
@@ -90,7 +106,7 @@ public static partial class PlaneMachine
         {
             return whole.Profile.Seq <= mirror.Profile.Seq
                 ? (step, new Verdict.Seen())
-                : (Put(step, name, whole, settled: true, now), new Verdict.Accepted());
+                : (Put(step, name, whole, now), new Verdict.Accepted());
         }
 
         if (!MakeRoom(step, name).TryGet(out var roomy))
@@ -99,7 +115,7 @@ public static partial class PlaneMachine
                 ErrorCode.RegistryFull, $"{PlaneHost.MaxMirrors} rollouts of {name} are known and none of them is decided"));
         }
 
-        return (Put(roomy, name, whole, settled: true, now), new Verdict.Accepted());
+        return (Put(roomy, name, whole, now), new Verdict.Accepted());
     }
 
     private static (Transition<State, Effect> Step, Verdict Verdict) Decline(
@@ -120,9 +136,9 @@ public static partial class PlaneMachine
         return (step with { State = WithDue(next, now + DeclinedFor) }, new Verdict.Accepted());
     }
 
-    /// <summary>The mirror takes its place and is counted; unless it is one of many, the rollout follows at once.</summary>
+    /// <summary>The mirror takes its place and is counted. What follows for its rollout is <see cref="Settle"/>'s.</summary>
     private static Transition<State, Effect> Put(
-        Transition<State, Effect> step, HostName name, RolloutState mirror, bool settled, Instant now)
+        Transition<State, Effect> step, HostName name, RolloutState mirror, Instant now)
     {
         if (!step.State.Hosts.Find(name).TryGet(out var host)) return step;
         var id = mirror.Profile.Order.Id;
@@ -135,9 +151,8 @@ public static partial class PlaneMachine
                 Mirrors = host.Mirrors.AddOrUpdate(id, mirror), Declined = host.Declined.Remove(id),
             }),
         };
-        if (before.TryGet(out var old) && old.GetType() == mirror.GetType()) return step;
-        if (mirror is RolloutState.Reverted) step = Shut(step, name, mirror.Profile.Order, now);
-        return settled ? Settle(step, id, name, now) : step;
+        var isNews = !before.TryGet(out var old) || old.GetType() != mirror.GetType();
+        return isNews && mirror is RolloutState.Reverted ? Shut(step, name, mirror.Profile.Order, now) : step;
     }
 
     private static State Count(

@@ -47,7 +47,7 @@ public static partial class PlaneMachine
             var counted = With(step.State, host with { Mirrors = host.Mirrors.Remove(order.Id) });
             if (order.For(name).TryGet(out var own) && own.Asks(mirror.Profile.Order))
             {
-                step = Put(step with { State = counted }, name, mirror, settled: false, now);
+                step = Put(step with { State = counted }, name, mirror, now);
             }
             else
             {
