@@ -17,7 +17,7 @@ public sealed class KillCycleTests(ITestOutputHelper told)
     [Fact]
     public async Task Kills_at_any_moment_lose_nothing_and_double_nothing()
     {
-        var cycles = Extent.Of(brief: 15, full: 300);
+        var cycles = Extent.Of(brief: 6, full: 300);
         var random = Seed.Random(told);
         var accounts = Directory.CreateTempSubdirectory("agent-accounts.").FullName;
         try

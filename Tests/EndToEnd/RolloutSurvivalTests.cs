@@ -18,8 +18,8 @@ public sealed class RolloutSurvivalTests(ITestOutputHelper output)
     // From the request to the verdict a quick rollout takes little more.
     private const int LongestWaitMs = 600;
 
-    private static readonly int Kills = Extent.Of(brief: 40, full: 100);
-    private static readonly int PowerCuts = Extent.Of(brief: 8, full: 20);
+    private static readonly int Kills = Extent.Of(brief: 16, full: 100);
+    private static readonly int PowerCuts = Extent.Of(brief: 4, full: 20);
 
     /// RO-3, RO-4, RO-8, RO-11, JO-5: kill -9 at any moment of a rollout, of the agent or of its keeper too.
     [Fact]

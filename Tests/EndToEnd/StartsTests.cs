@@ -29,7 +29,7 @@ public sealed class StartsTests(ITestOutputHelper told)
     [Fact]
     public async Task Ten_thousand_starts_leave_nothing_behind()
     {
-        var starts = Extent.Of(brief: 200, full: 10_000);
+        var starts = Extent.Of(brief: 100, full: 10_000);
         using var agent = new AgentUnderTest(Yaml);
         await agent.StartAsync();
         await agent.UntilAsync("the service runs", async () => (await agent.PidsByLabelAsync()).ContainsKey("again"));

@@ -18,7 +18,7 @@ public sealed class FleetSurvivalTests(ITestOutputHelper output)
     private const int AgentKillsInARound = 5;
     private const int PlaneKillsInARound = 2;
 
-    private static readonly int Rounds = Extent.Of(brief: 4, full: 10);
+    private static readonly int Rounds = Extent.Of(brief: 2, full: 10);
 
     // Two rollouts through two waves take about as long, deaths not counted.
     private const int LongestWaitMs = 2500;
