@@ -82,12 +82,16 @@ internal sealed class ReleaseHost : IDisposable
         Old = Current;
     }
 
-    /// <summary>Whether the agent said that it took the rollout; not, if it died before it could.</summary>
-    public async Task<bool> AskAsync(Publication next)
+    /// <summary>
+    /// Whether the agent said that it took the rollout; not, if it died before it could, or told of the disk that it was
+    /// about to lose.
+    /// </summary>
+    public async Task<bool> AskAsync(Publication next, bool losesDisk = false)
     {
         try
         {
             var (status, body) = await Agent.PostAsync("/v1/rollouts", next.Body);
+            if (losesDisk && status == 422 && (string?)body?["code"] == "disk") return false;
             Assert.True(status is 200 or 201, $"{status}: {body}");
             return true;
         }

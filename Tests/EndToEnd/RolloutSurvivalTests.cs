@@ -83,7 +83,7 @@ public sealed class RolloutSurvivalTests(ITestOutputHelper output)
         var next = host.Publish(fate, hookMs: AnyHook(random), soakMs: random.Next(200, 400));
         var wait = random.Next(LongestWaitMs);
 
-        var asked = host.AskAsync(next);
+        var asked = host.AskAsync(next, losesDisk: true);
         await Task.Delay(wait);
         disk.Cut();
         host.Agent.KillEverything();
