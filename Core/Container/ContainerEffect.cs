@@ -24,7 +24,7 @@ public abstract record ContainerEffect
     /// <summary>Ask it to end, and end it by force once the grace is over.</summary>
     public sealed record Stop(ContainerUid Uid, int Call, string EngineId, TimeSpan Grace) : ContainerEffect;
 
-    /// <summary>Remove it, by force where the engine takes it for running. Named volumes stay.</summary>
+    /// <summary>Remove it, by force where the engine takes it for running. Named volumes stay, nameless ones go with it.</summary>
     public sealed record Remove(ContainerUid Uid, int Call, string EngineId) : ContainerEffect;
 
     /// <summary>The event changed nothing, and why.</summary>

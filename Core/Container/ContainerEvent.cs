@@ -11,8 +11,11 @@ public abstract record ContainerEvent
     /// </summary>
     public sealed record Declared(ContainerSpec Spec, bool Install) : ContainerEvent;
 
-    /// <summary>The configuration no more declares it. That alone removes nothing.</summary>
-    public sealed record Withdrawn : ContainerEvent;
+    /// <summary>
+    /// The configuration no more declares it. That alone removes nothing; with <paramref name="Remove"/> it is to go, unless
+    /// its user stopped it.
+    /// </summary>
+    public sealed record Withdrawn(bool Remove = false) : ContainerEvent;
 
     /// <summary>The list of this pass tells of it, or has none of that uid.</summary>
     public sealed record Observed(int Pass, Option<ObservedContainer> Found) : ContainerEvent;

@@ -22,27 +22,45 @@ public static partial class ContainerMachine
         return (known?.Digest == spec.Digest ? profile : profile.Afresh()) with { Spec = spec, Wish = wish };
     }
 
-    private static ContainerProfile Withdraw(ContainerProfile profile) => profile.Spec.IsNone
-        ? profile
-        : profile with
+    /// <summary>What was about to go is wanted as if it were declared for the first time.</summary>
+    private static Transition<State, Effect> BringBack(State state, ContainerSpec spec, bool install)
+    {
+        var back = Stay(state, state.Profile.Afresh() with { Spec = spec, Wish = ContainerWish.Repaired });
+        return install ? Start(back.State) : back;
+    }
+
+    private static ContainerProfile Withdraw(ContainerProfile profile, bool remove)
+    {
+        if (profile.Spec.IsNone) return profile;
+        return profile.Wish switch
         {
-            Spec = None,
-            Owed = false,
-            Wish = profile.Wish == ContainerWish.Installed ? ContainerWish.Repaired : profile.Wish,
+            ContainerWish.Dropped => profile,
+            ContainerWish.Removed => profile with { Wish = ContainerWish.Dropped },
+            ContainerWish.Stopped => profile with { Spec = None, Owed = false },
+            ContainerWish.Repaired or ContainerWish.Installed => remove
+                ? Asked(profile, ContainerWish.Dropped)
+                : profile with { Spec = None, Owed = false, Wish = ContainerWish.Repaired },
         };
+    }
 
     private static Transition<State, Effect> Start(State state)
     {
         var profile = state.Profile;
-        if (profile.Spec.IsNone && profile.Present.IsNone)
+        if (profile.Declared.IsNone && profile.Present.IsNone)
         {
             return Refuse(state, ErrorCode.NotLegal, $"nothing declares {profile.Uid}, and it does not exist");
         }
 
         var runs = profile.Seen is Sighting.Present({ Status: Status.Running(PidAlive: true) }) && state is State.Idle;
-        var wish = profile.Spec.IsSome ? ContainerWish.Installed : ContainerWish.Repaired;
-        return Stay(state, profile.Afresh() with { Wish = wish, Owed = !runs });
+        var wish = profile.Declared.IsSome ? ContainerWish.Installed : ContainerWish.Repaired;
+        return Stay(state, profile.Afresh() with { Spec = profile.Declared, Wish = wish, Owed = !runs });
     }
+
+    private static ContainerProfile Stop(ContainerProfile profile) =>
+        Asked(profile with { Spec = profile.Declared }, ContainerWish.Stopped);
+
+    private static ContainerProfile Remove(ContainerProfile profile) =>
+        Asked(profile, profile.Declared.IsSome ? ContainerWish.Removed : ContainerWish.Dropped);
 
     private static ContainerProfile Asked(ContainerProfile profile, ContainerWish wish)
     {
@@ -131,8 +149,8 @@ public static partial class ContainerMachine
     {
         Seen = new Sighting.Absent(),
         RunningSince = None,
-        Made = profile.Wish == ContainerWish.Removed ? None : profile.Made,
-        End = profile.Wish == ContainerWish.Removed ? None : profile.End,
+        Made = profile.Wish is ContainerWish.Removed or ContainerWish.Dropped ? None : profile.Made,
+        End = profile.Wish is ContainerWish.Removed or ContainerWish.Dropped ? None : profile.End,
     };
 
     private static Sighting With(ContainerProfile profile, Status status) => profile.Seen is Sighting.Present(var container)

@@ -18,14 +18,16 @@ public static partial class ContainerMachine
     /// <param name="pass">The pass that began last: a list of it may be older than what this event tells.</param>
     public static Transition<State, Effect> Step(State state, Timed<Event> input, int pass) => input.Event switch
     {
-        Event.Declared(var spec, var install) => Stay(state, Declare(state.Profile, spec, install)),
-        Event.Withdrawn => Stay(state, Withdraw(state.Profile)),
+        Event.Declared(var spec, var install) => state.Profile.Wish == ContainerWish.Dropped
+            ? BringBack(state, spec, install)
+            : Stay(state, Declare(state.Profile, spec, install)),
+        Event.Withdrawn(var remove) => Stay(state, Withdraw(state.Profile, remove)),
         Event.Observed(var of, var found) when state is State.Idle && of >= state.Profile.FromPass =>
             Stay(state, Observe(state.Profile, found, input.At)),
         Event.Observed => new(state, Seq<Effect>()),
         Event.StartRequested => Start(state),
-        Event.StopRequested => Stay(state, Asked(state.Profile, ContainerWish.Stopped)),
-        Event.RemoveRequested => Stay(state, Asked(state.Profile, ContainerWish.Removed)),
+        Event.StopRequested => Stay(state, Stop(state.Profile)),
+        Event.RemoveRequested => Stay(state, Remove(state.Profile)),
         Event.Recovered => Stay(new State.Idle(state.Profile), state.Profile with { Seen = new Sighting.Unseen() }),
         Event.DeadlineReached => IsDue(state.Profile, input.At)
             ? Stay(state, state.Profile with { RetryAt = None })
@@ -80,14 +82,20 @@ public static partial class ContainerMachine
         return act.Call switch
         {
             ContainerCall.Pull => Go(
-                new State.Pulling(profile, now, spec.Digest), new Effect.Pull(uid, call, spec.Digest, spec.Pull)),
+                new State.Pulling(profile, now, spec.Digest), new Effect.Pull(uid, call, spec.Digest, PullOf(spec, act.Action))),
             ContainerCall.Create => Go(
                 new State.Creating(profile, now, spec.Digest), new Effect.Create(uid, call, spec.Digest)),
             ContainerCall.Start => Go(new State.Starting(profile, now), new Effect.Start(uid, call, id)),
             ContainerCall.Stop => Go(new State.Stopping(profile, now), new Effect.Stop(uid, call, id, spec.StopGrace)),
-            _ => Go(new State.Removing(profile, now), new Effect.Remove(uid, call, id)),
+            ContainerCall.Remove => Go(new State.Removing(profile, now), new Effect.Remove(uid, call, id)),
         };
     }
+
+    /// <summary>
+    /// A repair brings back what was there: it waits for no registry, and puts no newer program in the old one's place.
+    /// </summary>
+    private static PullPolicy PullOf(ContainerSpec spec, ContainerAction action) =>
+        action == ContainerAction.Recreate && spec.Pull == PullPolicy.Always ? PullPolicy.Missing : spec.Pull;
 
     /// <summary>A container whose definition is not known any more is still stopped with patience.</summary>
     private static ContainerSpec Undeclared(ContainerUid uid) => new(

@@ -29,9 +29,9 @@ public static class ContainerPlan
         Sighting.Absent => WhenAbsent(profile, now),
         Sighting.Present(var container) => profile.Wish switch
         {
-            ContainerWish.Removed => Remove(container.Status),
+            ContainerWish.Removed or ContainerWish.Dropped => Remove(container.Status),
             ContainerWish.Stopped => Stop(container.Status),
-            _ => profile.Spec.TryGet(out var spec)
+            ContainerWish.Repaired or ContainerWish.Installed => profile.Spec.TryGet(out var spec)
                 ? Keep(profile, spec, container, now)
                 : WhenUndeclared(profile, container.Status),
         },
@@ -41,7 +41,7 @@ public static class ContainerPlan
     {
         if (profile.Wish == ContainerWish.Removed) return new Settled(ContainerStanding.Removed, "");
         if (profile.Wish == ContainerWish.Stopped) return new Settled(ContainerStanding.Stopped, "it does not exist");
-        if (!profile.Spec.TryGet(out var spec)) return new Settled(ContainerStanding.Removed, "nothing declares it");
+        if (!profile.Declared.TryGet(out var spec)) return new Settled(ContainerStanding.Removed, "nothing declares it");
         if (profile.Wish == ContainerWish.Repaired) return new Settled(ContainerStanding.NotInstalled, "");
 
         // What ended for good stays ended, also when somebody clears its container away.
@@ -95,7 +95,7 @@ public static class ContainerPlan
     {
         ContainerHealth.Unhealthy => new(ContainerStanding.Unhealthy, "its health check fails"),
         ContainerHealth.Starting => new(ContainerStanding.Running, "its health check has not passed yet"),
-        _ => new(ContainerStanding.Running, ""),
+        ContainerHealth.None or ContainerHealth.Healthy => new(ContainerStanding.Running, ""),
     };
 
     private static Settled Ended(ContainerEnd end, string since) => new(
@@ -135,7 +135,7 @@ public static class ContainerPlan
     {
         ContainerRestart.Always => true,
         ContainerRestart.OnFailure => !end.IsSuccess,
-        _ => false,
+        ContainerRestart.Never => false,
     };
 
     private static string WhyLater(ContainerProfile profile) =>

@@ -7,7 +7,7 @@ namespace Agent.Core.Container;
 /// <summary>
 /// What is known and wanted of one container.
 /// <list type="bullet">
-/// <item><paramref name="Spec"/>: none while nothing declares it.</item>
+/// <item><paramref name="Spec"/>: none while nothing declares it. What is dropped goes by the one it had.</item>
 /// <item><paramref name="Owed"/>: somebody asked for a start that has not come about.</item>
 /// <item><paramref name="Calls"/>: the number of its last engine call. An answer names the call it belongs to.</item>
 /// <item><paramref name="FromPass"/>: the list of an earlier pass may have been made before its last call ended, and says
@@ -36,14 +36,33 @@ public sealed record ContainerProfile(
         uid, None, ContainerWish.Repaired, Owed: false, new Sighting.Unseen(), Calls: 0, FromPass: 0, None, None, None, None,
         ContainerHistory.Empty, None);
 
+    /// <summary>What declares it. A dropped one's spec tells only how it goes.</summary>
+    public Option<ContainerSpec> Declared => Wish == ContainerWish.Dropped ? None : Spec;
+
     public Option<ObservedContainer> Present =>
         Seen is Sighting.Present(var container) ? container : Option<ObservedContainer>.None;
 
-    /// <summary>Somebody asked: what was held against it is forgotten.</summary>
-    public ContainerProfile Afresh() => this with { History = History.Afresh(), RetryAt = None };
+    /// <summary>It keeps ending, and has not run for long enough since to be trusted.</summary>
+    public bool IsCrashLooping(Instant now) => History.Tally.CrashLooping
+        && !(Present.Exists(container => container.Status is ContainerStatus.Running(PidAlive: true))
+            && RunningSince.Exists(since => now - since >= RestartTally.StableAfter));
+
+    /// <summary>
+    /// Somebody asked: what was held against it is forgotten, and an image that is always to be asked of its registry is
+    /// asked for again, if the container is made anew.
+    /// </summary>
+    public ContainerProfile Afresh() => this with
+    {
+        History = History.Afresh(),
+        RetryAt = None,
+        Pulled = Spec.Exists(spec => spec.Pull == PullPolicy.Always) ? None : Pulled,
+    };
 }
 
-/// <summary>What is wanted of a container. Only a user's word leads from Stopped and Removed to the others.</summary>
+/// <summary>
+/// What is wanted of a container. Only a user's word leads from Stopped to the others. A removal stands for as long as the
+/// container is declared; then it is dropped, and begins anew when it is declared again.
+/// </summary>
 public enum ContainerWish
 {
     /// <summary>Where it exists it runs; where it does not, nobody asked for it.</summary>
@@ -55,8 +74,11 @@ public enum ContainerWish
     /// <summary>Its user stopped it.</summary>
     Stopped,
 
-    /// <summary>Its user wants it gone.</summary>
+    /// <summary>Its user wants it gone, although it is declared.</summary>
     Removed,
+
+    /// <summary>Nothing declares it, and it is to go: so said its user, or who declares it no more.</summary>
+    Dropped,
 }
 
 /// <summary>What the agent believes of a container: the last list that concerns it, and the outcome of calls since.</summary>

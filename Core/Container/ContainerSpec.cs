@@ -40,6 +40,8 @@ public enum PullPolicy
 {
     /// <summary>Only where the engine does not have it.</summary>
     Missing,
+
+    /// <summary>With each declaration and each word of its user's that makes the container anew; a repair is neither.</summary>
     Always,
     Never,
 }

@@ -33,7 +33,7 @@ public sealed partial record Containers
         {
             var uid = state.Profile.Uid;
             if (declared.Specs.Exists(spec => spec.Uid == uid)) continue;
-            next = next.Told(state, new(now, new ContainerEvent.Withdrawn()));
+            next = next.Told(state, new(now, new ContainerEvent.Withdrawn(declared.RemoveDropped)));
         }
 
         foreach (var spec in declared.Specs)
@@ -72,10 +72,10 @@ public sealed partial record Containers
     {
         if (Unknown(uids).TryGet(out var unknown)) return Refuse(ErrorCode.NoSuchContainer, $"no container {unknown}");
         var next = ForEach(
-            profile => profile.Spec.IsSome && IsAmong(profile.Uid, uids), new ContainerEvent.StartRequested(), now);
+            profile => profile.Declared.IsSome && IsAmong(profile.Uid, uids), new ContainerEvent.StartRequested(), now);
         if (removeOrphans)
         {
-            next = next.ForEach(profile => profile.Spec.IsNone, new ContainerEvent.RemoveRequested(), now);
+            next = next.ForEach(profile => profile.Declared.IsNone, new ContainerEvent.RemoveRequested(), now);
         }
 
         return next.LookIfOpen(now);
@@ -166,7 +166,7 @@ public sealed partial record Containers
         foreach (var state in All.Values)
         {
             var profile = state.Profile;
-            if (state is ContainerState.Idle && profile is { Spec.IsNone: true, Seen: Sighting.Absent }
+            if (state is ContainerState.Idle && profile is { Declared.IsNone: true, Seen: Sighting.Absent }
                 && profile.Wish != ContainerWish.Stopped)
             {
                 all = all.Remove(profile.Uid);

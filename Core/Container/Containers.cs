@@ -152,7 +152,7 @@ public sealed partial record Containers(
     {
         foreach (var (on, condition) in profile.Spec.Map(spec => spec.DependsOn).IfNone(Seq<ContainerDependency>()))
         {
-            if (!All.Find(on).TryGet(out var other) || !other.Profile.Spec.TryGet(out var spec)) return $"{on}, which nothing declares";
+            if (!All.Find(on).TryGet(out var other) || !other.Profile.Declared.TryGet(out var spec)) return $"{on}, which nothing declares";
             var runs = other is not (ContainerState.Stopping or ContainerState.Removing)
                 && other.Profile.Seen is Sighting.Present({ Status: ContainerStatus.Running(PidAlive: true) });
 
@@ -164,7 +164,7 @@ public sealed partial record Containers(
                 DependencyCondition.Completed => !runs
                     && other.Profile.End.Exists(end => end.IsSuccess && end.Digest == spec.Digest),
                 DependencyCondition.Healthy => runs && isHealthy,
-                _ => runs,
+                DependencyCondition.Started => runs,
             };
             if (!isMet) return $"{on} to be {Name(condition)}";
         }
@@ -178,7 +178,7 @@ public sealed partial record Containers(
         foreach (var state in All.Values)
         {
             var other = state.Profile;
-            if (other.Wish != ContainerWish.Removed || other.History.Failures > 0) continue;
+            if (other.Wish is not (ContainerWish.Removed or ContainerWish.Dropped) || other.History.Failures > 0) continue;
             if (!other.Spec.Exists(spec => spec.DependsOn.Exists(dependency => dependency.On == uid))) continue;
             if (other.Present.Exists(container => container.Status is ContainerStatus.Running(PidAlive: true)))
             {
@@ -193,7 +193,7 @@ public sealed partial record Containers(
     {
         DependencyCondition.Completed => "completed",
         DependencyCondition.Healthy => "healthy",
-        _ => "started",
+        DependencyCondition.Started => "started",
     };
 
     private int Existing => All.Values.Filter(state => state.Profile.Present.IsSome).ToSeq().Count;

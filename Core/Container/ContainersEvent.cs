@@ -9,9 +9,11 @@ public abstract record ContainersEvent
 
     /// <summary>
     /// Exactly these are declared. <paramref name="Install"/>: what is declared is wanted, without anybody asking for it.
-    /// <paramref name="UsesRuntime"/>: their engine is the one that this agent supervises.
+    /// <paramref name="UsesRuntime"/>: their engine is the one that this agent supervises. <paramref name="RemoveDropped"/>:
+    /// what was declared until now and is no more is to go.
     /// </summary>
-    public sealed record Declared(Seq<ContainerSpec> Specs, bool Install, bool UsesRuntime) : ContainersEvent;
+    public sealed record Declared(Seq<ContainerSpec> Specs, bool Install, bool UsesRuntime, bool RemoveDropped = false)
+        : ContainersEvent;
 
     /// <summary>Something happened to one of them.</summary>
     public sealed record One(ContainerUid Uid, ContainerEvent Event) : ContainersEvent;

@@ -1,3 +1,4 @@
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Outbox;
 using Agent.Core.Process;
@@ -18,6 +19,8 @@ public abstract record HostEffect
     public sealed record Rollout(RolloutEffect Effect) : HostEffect;
 
     public sealed record Container(ContainerEffect Effect) : HostEffect;
+
+    public sealed record Companion(CompanionEffect Effect) : HostEffect;
 
     public sealed record Outbox(OutboxEffect Effect) : HostEffect;
 }

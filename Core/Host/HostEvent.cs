@@ -1,3 +1,4 @@
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -42,6 +43,12 @@ public abstract record HostEvent
 
     /// <summary>The shell learnt something about the containers, from the configuration or from their engine.</summary>
     public sealed record ContainersReported(ContainersEvent Event) : HostEvent;
+
+    /// <summary>An operator asks something of the companions.</summary>
+    public sealed record CompanionsRequested(Principal By, CompanionsEvent Event) : HostEvent;
+
+    /// <summary>The shell learnt something about the companions, from the configuration or from systemd.</summary>
+    public sealed record CompanionsReported(CompanionsEvent Event) : HostEvent;
 
     /// <summary>Something concerns the queue of what the plane has to learn.</summary>
     public sealed record Outbox(OutboxEvent Event) : HostEvent;

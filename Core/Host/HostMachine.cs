@@ -1,3 +1,4 @@
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -28,12 +29,15 @@ public static class HostMachine
 
             // The outbox first: what the rollouts report follows what was under way, in the same post or the next.
             WithOutbox(
-                WithContainers(
-                    WithRuntime(
-                        WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
-                        new RuntimeEvent.Started(),
+                WithCompanions(
+                    WithContainers(
+                        WithRuntime(
+                            WithProcesses(state with { Boot = boot }, state.Processes.Recover(observed, input.At), input),
+                            new RuntimeEvent.Started(),
+                            input.At),
+                        new ContainersEvent.Recovered(),
                         input.At),
-                    new ContainersEvent.Recovered(),
+                    new CompanionsEvent.Recovered(),
                     input.At),
                 new OutboxEvent.Recovered(),
                 input.At),
@@ -59,6 +63,8 @@ public static class HostMachine
             WithRollouts(Unchanged(state), state.Rollouts.Report(id, new(input.At, @event)), input.At),
         Event.ContainersRequested(_, var @event) => WithContainers(Unchanged(state), @event, input.At),
         Event.ContainersReported(var @event) => WithContainers(Unchanged(state), @event, input.At),
+        Event.CompanionsRequested(_, var @event) => WithCompanions(Unchanged(state), @event, input.At),
+        Event.CompanionsReported(var @event) => WithCompanions(Unchanged(state), @event, input.At),
         Event.Outbox(var @event) => WithOutbox(Unchanged(state), @event, input.At),
         Event.DeadlineReached => Wake(state, input),
     };
@@ -67,7 +73,7 @@ public static class HostMachine
     public static Option<Instant> Deadline(State state) => Instant.Earlier(
         Instant.Earlier(RuntimeMachine.Deadline(state.Runtime), state.Processes.Deadline),
         Instant.Earlier(
-            state.Containers.Deadline,
+            Instant.Earlier(state.Containers.Deadline, state.Companions.Deadline),
             Instant.Earlier(state.Rollouts.Deadline, OutboxMachine.Deadline(state.Outbox))));
 
     /// <summary>The recurring watches that must run in this state.</summary>
@@ -132,6 +138,11 @@ public static class HostMachine
         if (woken.State.Containers.Deadline.TryGet(out var due) && due <= input.At)
         {
             woken = WithContainers(woken, new ContainersEvent.DeadlineReached(), input.At);
+        }
+
+        if (woken.State.Companions.Deadline.TryGet(out var look) && look <= input.At)
+        {
+            woken = WithCompanions(woken, new CompanionsEvent.DeadlineReached(), input.At);
         }
 
         woken = WithRollouts(woken, state.Rollouts.Wake(input.At), input.At);
@@ -208,6 +219,18 @@ public static class HostMachine
         return state.Containers.NeedsRuntime == known.NeedsRuntime
             ? after
             : WithRuntime(after, new RuntimeEvent.PolicyChanged(), now);
+    }
+
+    private static Transition<State, Effect> WithCompanions(
+        Transition<State, Effect> before, CompanionsEvent @event, Instant now)
+    {
+        var step = before.State.Companions.Step(new(now, @event));
+        var state = ReferenceEquals(step.Companions, before.State.Companions)
+            ? before.State
+            : before.State with { Companions = step.Companions };
+        var effects = before.Effects;
+        foreach (var effect in step.Effects) effects = effects.Add(new Effect.Companion(effect));
+        return new(state, effects);
     }
 
     private static Transition<State, Effect> WithProcesses(State state, RegistryStep step, Timed<Event> input)

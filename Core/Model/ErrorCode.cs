@@ -48,4 +48,5 @@ public enum ErrorCode
     /// <summary>Another key was certified with this token.</summary>
     TokenSpent,
     NoSuchContainer,
+    NoSuchCompanion,
 }

@@ -89,7 +89,10 @@ public abstract record ProbeCheck
     /// <summary>The container runtime is ready.</summary>
     public sealed record Runtime : ProbeCheck;
 
-    /// <summary>The container of this name runs and, where it has a health check, is healthy.</summary>
+    /// <summary>
+    /// The container of this name, a declared one before any other of the engine's, runs and, where it has a health
+    /// check, is healthy.
+    /// </summary>
     public sealed record Container(string Name) : ProbeCheck;
 
     /// <summary>

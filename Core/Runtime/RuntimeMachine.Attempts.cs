@@ -69,17 +69,15 @@ public static partial class RuntimeMachine
         ? Seq<Effect>()
         : Seq1<Effect>(new Effect.StopDaemons(Seq1(Dockerd)));
 
+    /// <summary>An open circuit adds to the back-off; that it closes soon is no reason to rest for less.</summary>
     private static Option<Instant> RetryAt(RuntimePolicy policy, RuntimeHistory history, Instant now)
     {
         if (policy.Keep == Keep.OnDemand) return None;
         var restarts = Counting(history, now);
-        if (restarts.Count >= RuntimePolicy.CircuitRestarts)
-        {
-            return restarts[restarts.Count - RuntimePolicy.CircuitRestarts] + RuntimePolicy.CircuitWindow;
-        }
-
         var wait = RuntimePolicy.FirstRetry * (1 << restarts.Count);
-        return now + (wait < RuntimePolicy.LongestRetry ? wait : RuntimePolicy.LongestRetry);
+        var rested = now + (wait < RuntimePolicy.LongestRetry ? wait : RuntimePolicy.LongestRetry);
+        if (restarts.Count < RuntimePolicy.CircuitRestarts) return rested;
+        return Instant.Later(rested, restarts[restarts.Count - RuntimePolicy.CircuitRestarts] + RuntimePolicy.CircuitWindow);
     }
 
     /// <summary>

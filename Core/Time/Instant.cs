@@ -28,6 +28,8 @@ public readonly record struct Instant(long UnixMilliseconds) : IComparable<Insta
 
     public static Instant Earlier(Instant left, Instant right) => left <= right ? left : right;
 
+    public static Instant Later(Instant left, Instant right) => left >= right ? left : right;
+
     /// <summary>The earlier of two instants that may be absent; absent means never.</summary>
     public static Option<Instant> Earlier(Option<Instant> left, Option<Instant> right) =>
         left.TryGet(out var first) && right.TryGet(out var second) ? Earlier(first, second)

@@ -1,4 +1,5 @@
 using System;
+using Agent.Shell.Containers;
 using Agent.Shell.Effects;
 using Agent.Shell.Loop;
 using Agent.Shell.Observability;
@@ -26,6 +27,10 @@ internal sealed record ApiParts(
     WallClock Wall,
     IUpgrade Upgrade)
 {
-    /// <summary>By what this agent's containers are known, and where their engine listens.</summary>
-    public Func<(string Instance, string Socket)> Engine { get; init; } = () => ("", "");
+    /// <summary>By what this agent's containers are known, where their engine is asked, and the file of its logins.</summary>
+    public Func<(string Instance, EngineAddress Address, string? RegistryAuth)> Engine { get; init; } =
+        () => ("", new EngineAddress.Socket(""), null);
+
+    /// <summary>The folder in which systemd finds this agent's companions.</summary>
+    public Func<string> Units { get; init; } = () => "";
 }

@@ -29,6 +29,7 @@ internal static class ApiRoutes
         var rollouts = new RolloutCalls(parts);
         var plane = new PlaneCalls(parts);
         var upgrade = new UpgradeCalls(parts);
+        var companions = new CompanionCalls(parts);
         var containers = new ContainerCalls(parts);
         return
         [
@@ -71,6 +72,9 @@ internal static class ApiRoutes
             new("POST", "/v1/containers/down", containers.DownAsync, SmallBody),
             new("POST", "/v1/containers/{uid}/start", containers.StartAsync, SmallBody),
             new("POST", "/v1/containers/{uid}/stop", containers.StopAsync, SmallBody),
+            new("GET", "/v1/companions", companions.ListAsync),
+            new("POST", "/v1/companions/reconcile", companions.ReconcileAsync, SmallBody),
+            new("POST", "/v1/companions/{name}/retry", companions.RetryAsync, SmallBody),
             new("GET", "/v1/plane", plane.ReadAsync),
             new("POST", "/v1/plane/attach", plane.AttachAsync),
             new("POST", "/v1/outbox/flush", plane.FlushAsync),

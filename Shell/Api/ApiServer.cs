@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Threading;
@@ -18,6 +19,12 @@ internal sealed class ApiServer : IAsyncDisposable
 {
     // A busy host has some dozens of followers; a thousand connections cost some MiB and no more.
     private const int MaxConnections = 1000;
+
+    // Of one user, so that none takes them all from the others.
+    private const int MaxOfAUser = 64;
+
+    // For root alone: whoever else is there, the operator gets through.
+    private const int KeptForRoot = 100;
 
     private static readonly TimeSpan KeepAlive = TimeSpan.FromMinutes(2);
 
@@ -68,17 +75,42 @@ internal sealed class ApiServer : IAsyncDisposable
         options.ListenUnixSocket(path, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(Identify);
+            listen.Use(new Door().Admit);
         });
         return options;
     }
 
-    private static ConnectionDelegate Identify(ConnectionDelegate next) => connection =>
+    /// <summary>Asks the kernel who connects, and counts whom it admits.</summary>
+    private sealed class Door
     {
-        var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
-        connection.Features.Set(new Peer(PeerCredentials.Of(socket)));
-        return next(connection);
-    };
+        private readonly ConcurrentDictionary<uint, int> _admitted = new();
+        private int _others;
+
+        public ConnectionDelegate Admit(ConnectionDelegate next) => async connection =>
+        {
+            var socket = connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
+            var principal = PeerCredentials.Of(socket);
+            connection.Features.Set(new Peer(principal));
+            if (principal.IsRoot)
+            {
+                await next(connection);
+                return;
+            }
+
+            var ofUser = _admitted.AddOrUpdate(principal.Uid, 1, (_, count) => count + 1);
+            var others = Interlocked.Increment(ref _others);
+            try
+            {
+                if (ofUser <= MaxOfAUser && others <= MaxConnections - KeptForRoot) await next(connection);
+                else connection.Abort(new ConnectionAbortedException($"user {principal.Uid} has too many connections"));
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _others);
+                if (_admitted.AddOrUpdate(principal.Uid, 0, (_, count) => count - 1) == 0) _admitted.TryRemove(new(principal.Uid, 0));
+            }
+        };
+    }
 
     /// <summary>Who connected. Every request of the connection sees it among its features.</summary>
     private sealed record Peer(Principal Principal);

@@ -20,6 +20,9 @@ internal sealed record Call(
     // Larger than any value of a query here; what is longer is a mistake.
     private const int LongestQueryValue = 1024;
 
+    // Nearly all bodies are shorter.
+    private const int FirstBytes = 64 << 10;
+
     /// <summary>What stands in the path where the template has this name.</summary>
     public string Value(string name) => Values[Route.PlaceOf(name)];
 
@@ -49,7 +52,9 @@ internal sealed record Call(
     {
         var limit = Route.BodyLimit;
         if (Http.Request.ContentLength > limit) return (default, TooLarge(limit));
-        var body = new ArrayBufferWriter<byte>((int)Math.Max(Http.Request.ContentLength ?? 0, 256) + 1);
+
+        // What is announced need not come: room is made as it does.
+        var body = new ArrayBufferWriter<byte>((int)Math.Clamp(Http.Request.ContentLength ?? 0, 256, FirstBytes) + 1);
         while (true)
         {
             var read = await Http.Request.Body.ReadAsync(body.GetMemory(1), Stop);

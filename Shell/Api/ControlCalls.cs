@@ -113,8 +113,10 @@ internal sealed class ControlCalls(ApiParts parts)
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.Stop.IsCancellationRequested)
         {
+            var why = parts.Host.Current.State.Processes.Find(id).TryGet(out var state) ? MappingProcess.Detail(state) : null;
             return (null, Answer.Refuse(
-                ErrorNames.WaitTimeout, $"it has not ended within {(long)within.TotalMilliseconds} ms"));
+                ErrorNames.WaitTimeout,
+                $"it has not ended within {(long)within.TotalMilliseconds} ms{(why is null ? "" : $": {why}")}"));
         }
     }
 

@@ -11,6 +11,7 @@ internal static class ErrorNames
     public static readonly ErrorName NoSuchProcess = new("no-such-process", 404, "There is no such process");
     public static readonly ErrorName NoSuchRollout = new("no-such-rollout", 404, "There is no such rollout");
     public static readonly ErrorName NoSuchContainer = new("no-such-container", 404, "There is no such container");
+    public static readonly ErrorName NoSuchCompanion = new("no-such-companion", 404, "There is no such companion");
     public static readonly ErrorName InvalidInput = new("invalid-input", 400, "The request is not valid");
     public static readonly ErrorName Busy = new("busy", 409, "It cannot be done right now");
     public static readonly ErrorName NotAllowed = new("not-allowed", 403, "You may not do this");
@@ -52,6 +53,7 @@ internal static class ErrorNames
         new("token-foreign", 401, "The token is for another host"),
         new("token-spent", 401, "The token was used by another key"),
         NoSuchContainer,
+        NoSuchCompanion,
     ];
 
     public static ErrorName Of(ErrorCode code) => Refusals[(int)code];

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Linq;
 using System.Text;
 using System.Text.Json;
 
@@ -7,7 +8,8 @@ namespace Agent.Shell.Api;
 
 /// <summary>
 /// What a journal record says about one thing: its seq, its instant, the event and the effects that concern it.
-/// Events that concern many, such as a start of the agent, are cut to their type, so nobody reads of what is others'.
+/// Events that concern many, such as a start of the agent, are cut to their type and the rows about this thing, so nobody
+/// reads of what is others'.
 /// </summary>
 internal sealed class Explanation
 {
@@ -23,11 +25,17 @@ internal sealed class Explanation
         _hints = hints;
     }
 
+    /// <summary>Which rows of an event that concerns many are about this thing.</summary>
+    private Func<JsonElement, bool> IsRow { get; init; } = static _ => false;
+
     /// <summary>Everything that was asked of it or happened to it; that somebody used it decides nothing.</summary>
     public static Explanation OfProcess(string id) => new(
         @event => Text(@event, "id") == id && Inner(@event) != "touched",
         (effect, own) => Text(effect, "id") == id || (own && Text(effect, "type") == "processReject"),
-        Encoding.UTF8.GetBytes(id));
+        Encoding.UTF8.GetBytes(id))
+    {
+        IsRow = row => Text(row, "id") == id,
+    };
 
     /// <summary>An exit with a log tail is a daemon's; a probe that passed decides nothing by itself.</summary>
     public static Explanation OfRuntime() => new(
@@ -56,6 +64,12 @@ internal sealed class Explanation
         (effect, own) => Text(effect, "uid") == uid || (own && Text(effect, "type") == "containerReject"),
         Encoding.UTF8.GetBytes($"\"uid\":\"{uid}\""));
 
+    /// <summary>As of a container: what was asked and told of it, and what was done to it.</summary>
+    public static Explanation OfCompanion(string name) => new(
+        @event => @event.TryGetProperty("event"u8, out var inner) && Text(inner, "type") == "one" && Text(inner, "name") == name,
+        (effect, own) => Text(effect, "name") == name || (own && Text(effect, "type") == "companionReject"),
+        Encoding.UTF8.GetBytes($"\"name\":\"{name}\""));
+
     /// <summary>A line about this thing, or null if the record does not concern it.</summary>
     public byte[]? Excerpt(ReadOnlyMemory<byte> record)
     {
@@ -73,7 +87,7 @@ internal sealed class Explanation
             Copy(json, root, "at");
             json.WritePropertyName("event"u8);
             if (own) @event.WriteTo(json);
-            else WriteType(json, @event);
+            else WriteShared(json, @event);
             WriteEffects(json, root, own);
             json.WriteEndObject();
         }
@@ -105,10 +119,19 @@ internal sealed class Explanation
         json.WriteEndArray();
     }
 
-    private static void WriteType(Utf8JsonWriter json, JsonElement @event)
+    private void WriteShared(Utf8JsonWriter json, JsonElement @event)
     {
         json.WriteStartObject();
         Copy(json, @event, "type");
+        foreach (var list in @event.EnumerateObject().Where(one => one.Value.ValueKind == JsonValueKind.Array))
+        {
+            var rows = list.Value.EnumerateArray().Where(row => row.ValueKind == JsonValueKind.Object && IsRow(row)).ToList();
+            if (rows.Count == 0) continue;
+            json.WriteStartArray(list.Name);
+            foreach (var row in rows) row.WriteTo(json);
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 

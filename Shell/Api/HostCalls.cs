@@ -36,6 +36,9 @@ internal sealed class HostCalls(ApiParts parts)
                 new(published.Seq, Digest(published)),
                 MappingRuntime.Of(published.State.Runtime),
                 Count(published.State.Processes, state => call.Principal.MayTouch(state.Profile.Spec.Owner)),
+                published.State.Containers.All.IsEmpty
+                    ? null
+                    : MappingContainer.Count(published.State.Containers, parts.Host.Now),
                 Newest(published.State.Rollouts),
                 PlaneCalls.Of(parts.Plane, published.State.Outbox),
                 parts.Wall.Suspect,
@@ -52,6 +55,7 @@ internal sealed class HostCalls(ApiParts parts)
             .Counter("agent_events_total", "Events stepped since this agent started.", published.Seq - _startedAfter)
             .Gauge("agent_journal_seq", "The newest durable record.", published.Seq)
             .Processes(Count(published.State.Processes, _ => true))
+            .Containers(MappingContainer.Count(published.State.Containers, parts.Host.Now))
             .Counter("agent_restarts_total", "Processes started again since it started.", parts.Counters.Restarts)
             .Runtime(MappingRuntime.Of(published.State.Runtime).State)
             .Rollouts(Newest(published.State.Rollouts))

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
@@ -8,6 +9,7 @@ using Agent.Core.Model;
 namespace Agent.Shell.Api;
 
 /// <summary>The journal for people and programs: its records, and those that explain one thing.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "nothing waits on the handle, so there is none")]
 internal sealed class JournalCalls(ApiParts parts)
 {
     // The life of a thing that restarts is long; its newest events are those that explain it.
@@ -15,6 +17,8 @@ internal sealed class JournalCalls(ApiParts parts)
 
     // Fewer system calls for a reader of old records; a follower is flushed whenever there is no more to send.
     private const int BufferBytes = 64 << 10;
+
+    private readonly SemaphoreSlim _turn = new(1);
 
     public Task<Answer> EventsAsync(Call call)
     {
@@ -56,15 +60,22 @@ internal sealed class JournalCalls(ApiParts parts)
                 : Task.FromResult(Answer.Refuse(ErrorNames.NoSuchContainer, $"no container {id}"));
         }
 
+        if (call.Value("kind") == "companion")
+        {
+            return !call.Principal.IsRoot ? Refuse("only root may have a companion explained")
+                : CompanionName.Parse(id).IsSome ? AnsweredAsync(Explanation.OfCompanion(id), call.Stop)
+                : Task.FromResult(Answer.Refuse(ErrorNames.NoSuchCompanion, $"no companion {id}"));
+        }
+
         if (call.Value("kind") != "process")
         {
             return Task.FromResult(Answer.Refuse(
-                ErrorNames.NotFound, "a runtime, a process, a container or a rollout can be explained"));
+                ErrorNames.NotFound, "a runtime, a process, a container, a companion or a rollout can be explained"));
         }
 
         // Root may ask for one that is gone from the registry: the journal still knows it.
         var known = call.Principal.IsRoot ? ProcessId.Parse(id).IsSome : call.Find(parts.Host) is not null;
-        return known ? AnsweredAsync(Explanation.OfProcess(id), call.Stop) : Task.FromResult(call.NoSuchProcess());
+        return known ? InTurnAsync(Explanation.OfProcess(id), call) : Task.FromResult(call.NoSuchProcess());
     }
 
     private async Task SendAsync(long since, bool follow, Stream body, CancellationToken stop)
@@ -92,6 +103,21 @@ internal sealed class JournalCalls(ApiParts parts)
     }
 
     private static readonly ReadOnlyMemory<byte> Newline = "\n"u8.ToArray();
+
+    /// <summary>The whole journal is read for it: users wait for one another, so that nobody else waits for them.</summary>
+    private async Task<Answer> InTurnAsync(Explanation explanation, Call call)
+    {
+        if (call.Principal.IsRoot) return await AnsweredAsync(explanation, call.Stop);
+        await _turn.WaitAsync(call.Stop);
+        try
+        {
+            return await AnsweredAsync(explanation, call.Stop);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     private async Task<Answer> AnsweredAsync(Explanation explanation, CancellationToken stop)
     {

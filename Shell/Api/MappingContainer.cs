@@ -2,6 +2,7 @@ using System.Linq;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Time;
+using Agent.Shell.Containers;
 using LanguageExt;
 using ContainerSet = Agent.Core.Container.Containers;
 
@@ -10,9 +11,14 @@ namespace Agent.Shell.Api;
 /// <summary>Containers in the API's words.</summary>
 internal static class MappingContainer
 {
-    public static ContainersInfo Of(ContainerSet containers, (string Instance, string Socket) engine, Instant now) => new(
+    private const string Failed = "failed";
+
+    public static ContainersInfo Of(
+        ContainerSet containers, (string Instance, EngineAddress Address, string? RegistryAuth) engine, Instant now) => new(
         engine.Instance,
-        engine.Socket,
+        engine.Address.Path,
+        engine.Address.Kind,
+        engine.RegistryAuth,
         NameOf(containers.Passing),
         containers.Passing is PassState.Gated(var until) ? until.ToString() : null,
         containers.Last.TryGet(out var last)
@@ -24,11 +30,11 @@ internal static class MappingContainer
     {
         var profile = state.Profile;
         var (report, detail) = Report(containers, state, now);
-        var spec = profile.Spec.TryGet(out var declared) ? declared : null;
+        var spec = profile.Declared.TryGet(out var declared) ? declared : null;
         var seen = profile.Present.TryGet(out var container) ? container : null;
         var exit = seen?.Status as ContainerStatus.Exited;
         var tally = profile.History.Tally;
-        var runs = seen?.Status is ContainerStatus.Running(PidAlive: true);
+        var runs = seen is not null && Runs(seen);
         return new(
             profile.Uid.Value,
             spec?.Image,
@@ -47,24 +53,43 @@ internal static class MappingContainer
             Plan(containers, state, now),
             runs && profile.RunningSince.TryGet(out var since) ? (long)(now - since).TotalMilliseconds : null,
             tally.Restarts,
-            tally.CrashLooping && !(runs && profile.RunningSince.TryGet(out var from)
-                && now - from >= Core.Process.RestartTally.StableAfter),
+            profile.IsCrashLooping(now),
             profile.RetryAt.TryGet(out var at) ? at.ToString() : null,
             profile.History.LastFailure.TryGet(out var failure)
                 ? new(WireNames.Of(failure.Call), failure.At.ToString(), failure.Reason)
                 : null);
     }
 
+    public static ContainerCounts Count(ContainerSet containers, Instant now)
+    {
+        var counts = new ContainerCounts(0, 0, 0, 0, 0);
+        foreach (var state in containers.All.Values)
+        {
+            var profile = state.Profile;
+            counts = new(
+                counts.Declared + (profile.Declared.IsSome ? 1 : 0),
+                counts.Running + (profile.Present.Exists(Runs) ? 1 : 0),
+                counts.Failing + (Report(containers, state, now).Report == Failed ? 1 : 0),
+                counts.CircuitOpen + (profile.History.CircuitUntil(now).IsSome ? 1 : 0),
+                counts.Stopped + (profile.Wish == ContainerWish.Stopped ? 1 : 0));
+        }
+
+        return counts;
+    }
+
+    private static bool Runs(ObservedContainer container) =>
+        container.Status is ContainerStatus.Running(PidAlive: true);
+
     /// <summary>The line of the last pass's report: an action or a failure, in one word and the words behind it.</summary>
     private static (string Report, string Detail) Report(ContainerSet containers, ContainerState state, Instant now) =>
         containers.Judge(state, now) switch
         {
             ContainerDecision.Settled(var standing, var detail) => (
-                standing is ContainerStanding.Failed or ContainerStanding.Unhealthy ? "failed" : "ok",
+                standing is ContainerStanding.Failed or ContainerStanding.Unhealthy ? Failed : "ok",
                 detail.Length > 0 ? detail : WireNames.Of(standing)),
-            ContainerDecision.Left(var reason) => ("failed", reason),
+            ContainerDecision.Left(var reason) => (Failed, reason),
             ContainerDecision.Waits(var what, var until) => (
-                until.IsSome && (state.Profile.History.Failures > 0 || state.Profile.End.IsNone) ? "failed" : "waiting",
+                until.IsSome && (state.Profile.History.Failures > 0 || state.Profile.End.IsNone) ? Failed : "waiting",
                 "waits for " + what),
             ContainerDecision.Acts(var action, var call) => (
                 "working", action.ToString() == call.ToString() ? WireNames.Of(action) : $"{WireNames.Of(action)}: {WireNames.Of(call)}"),
@@ -73,7 +98,7 @@ internal static class MappingContainer
     /// <summary>What the table says once its user asked for it, whatever it waits for now.</summary>
     private static string? Plan(ContainerSet containers, ContainerState state, Instant now)
     {
-        if (state.Profile.Spec.IsNone || state is not ContainerState.Idle) return null;
+        if (state.Profile.Declared.IsNone || state is not ContainerState.Idle) return null;
         var asked = ContainerMachine.Step(state, new(now, new ContainerEvent.StartRequested()), containers.Pass).State;
         return ContainerPlan.Decide(asked.Profile, now) is ContainerDecision.Acts(var action, _) ? WireNames.Of(action) : null;
     }
@@ -90,16 +115,18 @@ internal static class MappingContainer
     {
         Sighting.Unseen => "unseen",
         Sighting.Absent => "absent",
-        Sighting.Present(var container) => container.Status switch
-        {
-            ContainerStatus.Created => "created",
-            ContainerStatus.Running(var pidAlive) => pidAlive ? "running" : "process-gone",
-            ContainerStatus.Paused => "paused",
-            ContainerStatus.Restarting => "restarting",
-            ContainerStatus.Exited => "exited",
-            ContainerStatus.Dead => "dead",
-            ContainerStatus.Removing => "removing",
-            ContainerStatus.Unknown => "unknown",
-        },
+        Sighting.Present(var container) => NameOf(container.Status),
+    };
+
+    public static string NameOf(ContainerStatus status) => status switch
+    {
+        ContainerStatus.Created => "created",
+        ContainerStatus.Running(var pidAlive) => pidAlive ? "running" : "process-gone",
+        ContainerStatus.Paused => "paused",
+        ContainerStatus.Restarting => "restarting",
+        ContainerStatus.Exited => "exited",
+        ContainerStatus.Dead => "dead",
+        ContainerStatus.Removing => "removing",
+        ContainerStatus.Unknown => "unknown",
     };
 }

@@ -2,6 +2,7 @@ using System;
 using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Time;
+using Agent.Shell.Linux;
 using State = Agent.Core.Process.ProcessState;
 
 namespace Agent.Shell.Api;
@@ -67,7 +68,8 @@ internal static class MappingProcess
         State.Waiting or State.Starting or State.Running or State.Stopping or State.Reaped => null,
     };
 
-    private static string? Detail(State state) => state switch
+    /// <summary>What else there is to say of where it stands.</summary>
+    public static string? Detail(State state) => state switch
     {
         State.Waiting waiting =>
             $"waits for {string.Join(", ", waiting.Profile.Spec.After.Join(waiting.Profile.Spec.AfterStarted))}",
@@ -77,7 +79,7 @@ internal static class MappingProcess
         State.Running { Profile.Tally.CrashLooping: true } => "has been crash-looping",
         State.Running => null,
         State.Stopping stopping =>
-            $"{WireNames.Of(stopping.Plan.Reason)}, killed at {stopping.KillAt}{Then(stopping.Plan)}",
+            $"{WireNames.Of(stopping.Plan.Reason)}, killed at {stopping.KillAt}{Then(stopping.Plan)}{HeldUp(stopping.Identity.Pid)}",
         State.Backoff backoff => $"{backoff.Last.Status.Describe()}, started again at {backoff.Until}",
         State.Exited exited => exited.ReapAt.TryGet(out var at)
             ? $"{exited.Exit.Status.Describe()}, kept until {at}"
@@ -91,6 +93,10 @@ internal static class MappingProcess
         AfterStop.Obey => ", then restarted as its policy says",
         _ => "",
     };
+
+    private static string HeldUp(int pid) => Processes.IsUninterruptible(pid)
+        ? "; it waits in the kernel, for a disk or a mount, and no kill ends it before that answers"
+        : "";
 
     private static long Milliseconds(TimeSpan span) => Math.Max(0, (long)span.TotalMilliseconds);
 }

@@ -24,6 +24,14 @@ internal sealed class MetricsText
         .Line("agent_processes", "{phase=\"backoff\"}", counts.Backoff)
         .Line("agent_processes", "{phase=\"exited\"}", counts.Exited);
 
+    /// <summary>A gauge each: one container may count in several, so a sum over a label would mean nothing.</summary>
+    public MetricsText Containers(ContainerCounts counts) =>
+        Gauge("agent_containers_declared", "Containers that are declared.", counts.Declared)
+        .Gauge("agent_containers_running", "Containers seen running.", counts.Running)
+        .Gauge("agent_containers_failing", "Containers reported as failed.", counts.Failing)
+        .Gauge("agent_containers_circuit_open", "Containers made anew too often, left for a while.", counts.CircuitOpen)
+        .Gauge("agent_containers_stopped", "Containers stopped by their user.", counts.Stopped);
+
     /// <summary>One line a state, 1 for the one it is in.</summary>
     public MetricsText Runtime(string current)
     {

@@ -72,18 +72,29 @@ internal sealed class ProcessCalls(ApiParts parts)
     private async Task<Answer> SpawnAsync(SpawnTranslation.Accepted accepted, Principal by, CancellationToken stop)
     {
         var id = Ids.New();
-        parts.Secrets.Put(id, accepted.Environment, accepted.Prelude);
-        var decision = await parts.Host.AskAsync(new HostEvent.SpawnRequested(id, accepted.Spec), stop);
-        if (decision.Refusal is { } refusal)
-        {
-            parts.Secrets.Remove(id);
-            return Answer.Refuse(refusal);
-        }
-
+        var decision = await DecideAsync(id, accepted);
+        if (decision.Refusal is { } refusal) return Answer.Refuse(refusal);
         var state = await StartedAsync(id, decision, stop);
         if (NeverRan(state) is not { } never) return Answered(state, StatusCodes.Status201Created);
         await ForgetAsync(id, by, stop);
         return Answer.Refuse(ErrorNames.InvalidInput, $"it cannot run: {never.Detail} ({never.Code})");
+    }
+
+    /// <summary>A caller who hangs up meanwhile leaves a process or nothing, and no secrets of one that never was.</summary>
+    private async Task<Decision<HostState, HostEffect>> DecideAsync(ProcessId id, SpawnTranslation.Accepted accepted)
+    {
+        var begins = false;
+        parts.Secrets.Put(id, accepted.Environment, accepted.Prelude);
+        try
+        {
+            var decision = await parts.Host.AskAsync(new HostEvent.SpawnRequested(id, accepted.Spec), CancellationToken.None);
+            begins = decision.Refusal is null;
+            return decision;
+        }
+        finally
+        {
+            if (!begins) parts.Secrets.Remove(id);
+        }
     }
 
     /// <summary>The process once its first spawn was answered, or as it is when that takes too long.</summary>

@@ -23,6 +23,10 @@ internal static class SpawnRequests
     // Half of what execve takes in all by default; the environment has the other half.
     public const int MaxCommandBytes = 1 << 20;
 
+    // Of a user's: it stands in the journal, in each snapshot and in every list, where only the caller knows whether it is
+    // worth it.
+    public const int MaxUserCommandBytes = 64 << 10;
+
     private const int MaxPathBytes = 4095;
     private const int MaxUserBytes = 32;
 
@@ -36,7 +40,8 @@ internal static class SpawnRequests
 
     public static SpawnTranslation Translate(SpawnRequest request, Principal by, Func<string, bool> directoryExists)
     {
-        if (FaultOfCommand(request.Command) is { } command) return Invalid("command", command);
+        var longest = by.IsRoot ? MaxCommandBytes : MaxUserCommandBytes;
+        if (FaultOfCommand(request.Command, longest) is { } command) return Invalid("command", command);
         if (request.Env is { } env && EnvironmentRules.Fault(env) is var (key, reason))
         {
             return Invalid(key.Length == 0 ? "env" : $"env.{key}", reason);
@@ -128,7 +133,7 @@ internal static class SpawnRequests
     }
 
     /// <summary>What is wrong with a command, in words that follow its name; null if nothing is.</summary>
-    public static string? FaultOfCommand(IReadOnlyList<string?>? command)
+    public static string? FaultOfCommand(IReadOnlyList<string?>? command, int longest = MaxCommandBytes)
     {
         if (command is null || command.Count == 0 || string.IsNullOrEmpty(command[0])) return "must name a program";
         if (command.Count > MaxArguments) return $"may have at most {MaxArguments} arguments";
@@ -140,7 +145,7 @@ internal static class SpawnRequests
             var bytes = Encoding.UTF8.GetByteCount(argument);
             if (bytes > MaxArgumentBytes) return $"has an argument longer than {MaxArgumentBytes} bytes";
             total += bytes + 1;
-            if (total > MaxCommandBytes) return $"is longer than {MaxCommandBytes} bytes in all";
+            if (total > longest) return $"is longer than {longest} bytes in all";
         }
 
         return null;

@@ -13,6 +13,7 @@ internal sealed record Problem(string Code, string Title, int Status, string? De
     public const string MediaType = "application/problem+json";
 }
 
+/// <param name="Containers">Left out where none is declared or known.</param>
 /// <param name="Rollouts">The newest of each channel.</param>
 /// <param name="Plane">Left out where none is configured.</param>
 /// <param name="ClockSuspect">Why, and what to do; left out while the machine's clock and the agent's agree.</param>
@@ -25,6 +26,7 @@ internal sealed record StatusInfo(
     JournalInfo Journal,
     RuntimeInfo Runtime,
     ProcessCounts Counts,
+    ContainerCounts? Containers,
     IReadOnlyList<RolloutInfo> Rollouts,
     PlaneInfo? Plane,
     string? ClockSuspect,
@@ -197,6 +199,7 @@ internal sealed record HealthAnswer(string Status);
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ContainersInfo))]
 [JsonSerializable(typeof(ContainerInfo))]
+[JsonSerializable(typeof(CompanionsInfo))]
 [JsonSerializable(typeof(UpRequest))]
 [JsonSerializable(typeof(DownRequest))]
 [JsonSerializable(typeof(UpgradeRequest))]

@@ -5,22 +5,35 @@ namespace Agent.Shell.Api;
 
 /// <summary>Desired and observed side by side, and how the last look at the engine went.</summary>
 /// <param name="Instance">What its containers' label agent.instance says.</param>
-/// <param name="Engine">The socket of the engine that has them.</param>
+/// <param name="Engine">The path of the engine that has them.</param>
+/// <param name="EngineKind">What that path is: socket or command.</param>
+/// <param name="RegistryAuth">The file with the logins for registries; null: there is none.</param>
 /// <param name="Passing">off, gated, resting or looking.</param>
 /// <param name="GatedUntil">While the engine is not ready: when it is tried all the same.</param>
 internal sealed record ContainersInfo(
     string Instance,
     string Engine,
+    string EngineKind,
+    string? RegistryAuth,
     string Passing,
     string? GatedUntil,
     PassInfo? LastPass,
     IReadOnlyList<ContainerInfo> Containers);
 
+/// <summary>The containers that are declared or known, each counted under all that is true of it.</summary>
+/// <param name="Running">With a living process, as it was seen.</param>
+/// <param name="Failing">Reported as failed.</param>
+/// <param name="CircuitOpen">Made anew so often that the agent lets it be for a while.</param>
+/// <param name="Stopped">By its user.</param>
+internal sealed record ContainerCounts(int Declared, int Running, int Failing, int CircuitOpen, int Stopped);
+
 /// <param name="Listed">How many containers of this agent's the engine has.</param>
 /// <param name="Failure">Why it could not be asked, in its own words.</param>
 internal sealed record PassInfo(int Pass, string At, int Listed, string? Failure);
 
-/// <param name="Wish">repaired (it runs where it exists), installed, stopped or removed (by its user).</param>
+/// <param name="Wish">
+/// repaired (it runs where it exists), installed, stopped or removed (by its user), dropped (nothing declares it, and it goes).
+/// </param>
 /// <param name="State">
 /// unseen, absent, created, running, process-gone, paused, restarting, exited, dead, removing or unknown: as it was seen.
 /// </param>

@@ -1,4 +1,5 @@
 using System;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
@@ -57,8 +58,9 @@ internal static class WireNames
     public static string Of(Overflow value) => Overflows[(int)value];
 
     private static readonly string[] ContainerHealths = ["none", "starting", "healthy", "unhealthy"];
-    private static readonly string[] Wishes = ["repaired", "installed", "stopped", "removed"];
+    private static readonly string[] Wishes = ["repaired", "installed", "stopped", "removed", "dropped"];
     private static readonly string[] Actions = ["install", "start", "restart", "replace", "recreate", "stop", "remove"];
+    private static readonly string[] CompanionActions = ["write", "start", "restart", "stop", "remove"];
     private static readonly string[] Calls = ["pull", "create", "start", "stop", "remove"];
     private static readonly string[] Standings =
         ["running", "unhealthy", "succeeded", "failed", "stopped by its user", "not installed", "removed by its user"];
@@ -72,6 +74,8 @@ internal static class WireNames
     public static string Of(ContainerCall value) => Calls[(int)value];
 
     public static string Of(ContainerStanding value) => Standings[(int)value];
+
+    public static string Of(CompanionAction value) => CompanionActions[(int)value];
 
     public static string Of(RestartPolicy value) => Policies[(int)value];
 

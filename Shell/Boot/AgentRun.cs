@@ -5,7 +5,6 @@ using System.Linq;
 using System.Reactive.Concurrency;
 using System.Threading;
 using System.Threading.Tasks;
-using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -15,9 +14,9 @@ using Agent.Shell.Activators;
 using Agent.Shell.Activators.Nixos;
 using Agent.Shell.Activators.Releases;
 using Agent.Shell.Api;
+using Agent.Shell.Companions;
 using Agent.Shell.Config;
 using Agent.Shell.Containers;
-using Agent.Shell.Containers.Engine;
 using Agent.Shell.Docker;
 using Agent.Shell.Effects;
 using Agent.Shell.Journal;
@@ -40,13 +39,14 @@ namespace Agent.Shell.Boot;
 /// One run of the agent: recovers the state, answers on its socket, connects to the keeper, tells Core that it has
 /// started, and goes on until it is told to end or its journal fails.
 /// </summary>
-internal sealed class AgentRun : IAsyncDisposable
+internal sealed partial class AgentRun : IAsyncDisposable
 {
     // As soon as it can matter: a signature's time has as much slack.
     private static readonly TimeSpan ClockEvery = WallClock.Slack;
 
     private readonly RunOptions _options;
     private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SystemdNotify _systemd = new();
     private readonly Counters _counters = new();
     private readonly Recorder<HostState, HostEvent, HostEffect> _recorder;
@@ -59,7 +59,10 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly RolloutIntake _intake;
     private readonly RolloutInterpreter _rollouts;
     private readonly DeclaredContainers _declared;
+    private readonly ContainerDeclaration _declaration;
     private readonly ContainerInterpreter _containers;
+    private readonly DeclaredCompanions _declaredCompanions;
+    private readonly CompanionInterpreter _companions;
     private readonly SubscriptionSet _subscriptions;
     private readonly PlaneLink _plane;
     private readonly OutboxInterpreter _outbox;
@@ -74,6 +77,7 @@ internal sealed class AgentRun : IAsyncDisposable
         _options = options;
         _config = config;
         _secrets = new SpawnSecrets(paths.Secrets);
+        _secrets.RemoveAllBut(id => recovered.State.Processes.Find(id).IsSome);
         _recorder = new Recorder<HostState, HostEvent, HostEffect>(HostBinding.Instance, writer);
         var router = new EffectRouter();
         _loop = new HostLoop(recovered, new Clock(recovered.At), _recorder, new CountedEffects(router, _counters));
@@ -84,26 +88,30 @@ internal sealed class AgentRun : IAsyncDisposable
         _releases = new ReleaseStore(paths.Releases);
         _releases.Sweep();
         if (Directory.Exists(paths.Downloads)) Directory.Delete(paths.Downloads, recursive: true);
+        ClearCommands(paths.Commands);
         _wall = new WallClock(() => _loop.Now);
         _intake = new RolloutIntake(_loop, _releases, () => _config.Rollout, _wall);
         var commands = new SupervisedCommands(_loop, _secrets, _output);
+        var labels = new ContainerLabels(InstanceId.Read(paths.Instance));
+        _declared = new DeclaredContainers(_secrets.DigestKey, SocketOfRuntime, address => address.Connect(labels, paths.Commands));
+        _declaration = new ContainerDeclaration(_loop, _releases, _declared, () => _config.Containers);
         var activators = new Dictionary<ActivatorKind, IActivator>
         {
             [ActivatorKind.Release] =
                 new ReleaseActivator(
                     _releases, commands, paths.Socket, () => _config.Rollout.KeepReleases,
-                    () => _loop.Current.State.Rollouts),
+                    () => _loop.Current.State.Rollouts, _declaration),
             [ActivatorKind.Nixos] = new NixosActivator(config.Rollout.Nixos, commands),
         };
         _rollouts = new RolloutInterpreter(_loop, activators, new BootId(Processes.BootId));
         _plane = new PlaneLink(() => _wall.Now);
         _outbox = new OutboxInterpreter(_loop, _plane);
-        var labels = new ContainerLabels(InstanceId.Read(paths.Instance));
-        _declared = new DeclaredContainers(_secrets.DigestKey, SocketOfRuntime, socket => new EngineBackend(socket, labels));
-        _containers = new ContainerInterpreter(_loop, _declared);
+        _containers = new ContainerInterpreter(_loop, _declared, _started.Task);
+        _declaredCompanions = new DeclaredCompanions(labels.Instance, _secrets.DigestKey);
+        _companions = new CompanionInterpreter(_loop, _declaredCompanions, new Systemctl(paths.Commands), _started.Task);
         router.Connect(
             _runtime, new ProcessInterpreter(_loop, _keeper, _output, _secrets, _ending.Token), _rollouts,
-            _outbox, _containers);
+            _outbox, _containers, _companions);
         var probes = new ProbeRunner(_loop, commands, new SignedEvidence(
             () => VerifiedBundle.Trust(_config.Rollout.Trust), () => _config.Rollout.Host, _wall), _wall,
             new ProgramRule(_releases, () => _config.Rollout));
@@ -123,7 +131,8 @@ internal sealed class AgentRun : IAsyncDisposable
             _secrets, _intake, _counters,
             () => _keeper.IsConnected, new PlaneForApi(_plane, AttachAsync), _wall, _upgrade)
         {
-            Engine = () => (labels.Instance, _declared.Socket),
+            Engine = () => (labels.Instance, _declared.Engine, _declared.RegistryAuth),
+            Units = () => _declaredCompanions.Units,
         });
     }
 
@@ -174,6 +183,19 @@ internal sealed class AgentRun : IAsyncDisposable
         }
     }
 
+    /// <summary>A command that outlived a killed agent may be writing there still: what is left then goes the next time.</summary>
+    private static void ClearCommands(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException failure)
+        {
+            Log.Warn($"what a command left could not be removed: {failure.Message}");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync().ConfigureAwait(false);
@@ -181,8 +203,10 @@ internal sealed class AgentRun : IAsyncDisposable
         await _runtime.DisposeAsync().ConfigureAwait(false);
         await _rollouts.DisposeAsync().ConfigureAwait(false);
         await _containers.DisposeAsync().ConfigureAwait(false);
+        await _companions.DisposeAsync().ConfigureAwait(false);
         _subscriptions.Dispose();
         _declared.Dispose();
+        _declaration.Dispose();
         await _outbox.DisposeAsync().ConfigureAwait(false);
         _loop.Dispose();
         _output.Dispose();
@@ -198,9 +222,6 @@ internal sealed class AgentRun : IAsyncDisposable
         Log.Fail(why);
         return 1;
     }
-
-    private void LogServices() => _output.LogServices(_config.Services.ToDictionary(
-        static one => one.Spec.Label, static one => one.Log, StringComparer.Ordinal));
 
     private EngineLayout Layout() => EngineLayout.Of(_options.Paths, _config.Runtime);
 
@@ -219,6 +240,7 @@ internal sealed class AgentRun : IAsyncDisposable
         var warm = WarmUp.RunAsync(_options.Paths.Socket, _ending.Token);
         await _keeper.ConnectAsync(observed => _loop.AskAsync(
             new HostEvent.Started(new BootId(Processes.BootId), observed), _ending.Token)).ConfigureAwait(false);
+        _started.TrySetResult();
         var watching = Task.Run(() => _keeper.RunAsync(_loop));
         await warm.ConfigureAwait(false);
         Log.Info("ready", ("version", ProductVersion.Text), ("socket", _options.Paths.Socket), ("seq", _loop.Current.Seq));
@@ -269,6 +291,7 @@ internal sealed class AgentRun : IAsyncDisposable
         await _runtime.DisposeAsync().ConfigureAwait(false);
         await _rollouts.DisposeAsync().ConfigureAwait(false);
         await _containers.DisposeAsync().ConfigureAwait(false);
+        await _companions.DisposeAsync().ConfigureAwait(false);
         await _outbox.DisposeAsync().ConfigureAwait(false);
         _loop.Complete();
         await _loop.Completion.WaitAsync(TimeSpan.FromSeconds(4)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -299,97 +322,6 @@ internal sealed class AgentRun : IAsyncDisposable
         await _loop.WhenAsync(
             published => published.State.Processes.All.Values.All(state => state is ProcessState.Exited), patience)
             .ConfigureAwait(false);
-    }
-
-    /// <summary>Tells Core what the configuration declares; environments go past the journal, to the secrets.</summary>
-    private async Task DeclareAsync()
-    {
-        var declared = new List<ServiceDeclaration>();
-        foreach (var service in _config.Services)
-        {
-            var known = _loop.Current.State.Processes.All.Values
-                .Where(state => state.Profile.Spec.Kind == ProcessKind.Service && state.Profile.Spec.Label == service.Spec.Label)
-                .Select(state => state.Profile.Id).FirstOrDefault();
-            var id = known ?? Ids.New();
-            _secrets.Put(id, service.Environment, ReadOnlyMemory<byte>.Empty);
-            declared.Add(new(id, service.Spec with { EnvironmentDigest = _secrets.Digest(service.Environment) }));
-        }
-
-        await _loop.AskAsync(
-            new HostEvent.Configured(_config.Policy, declared.ToArray().ToSeq()), _ending.Token).ConfigureAwait(false);
-
-        // A host that never had a container writes nothing of any.
-        var containers = _declared.Declare(_config.Containers);
-        if (containers.Specs.IsEmpty && _loop.Current.State.Containers.Passing is PassState.Off) return;
-        await _loop.AskAsync(new HostEvent.ContainersReported(containers), _ending.Token).ConfigureAwait(false);
-    }
-
-    /// <summary>Where the engine that this agent supervises listens, or will.</summary>
-    private string SocketOfRuntime() => _loop.Current.State.Runtime is Core.Runtime.RuntimeState.Ready ready
-        ? EngineLayout.SocketOf(ready.Endpoint)
-        : _config.Runtime.Socket;
-
-    /// <summary>
-    /// The plane that the configuration names, or the one that this host was enrolled with. An identity that cannot be
-    /// read is told and changes nothing: what is owed to the plane stays owed.
-    /// </summary>
-    private async Task AttachAsync()
-    {
-        try
-        {
-            var plane = _config.Rollout.Plane ?? PlaneAddress.Read(_options.Paths.PlaneAddress);
-            if (plane is null)
-            {
-                if (_loop.Current.State.Outbox is OutboxState.Off) return;
-                _plane.Detach();
-                await _loop.AskAsync(new HostEvent.Outbox(new OutboxEvent.Detached()), _ending.Token).ConfigureAwait(false);
-                return;
-            }
-
-            var identity = ClientIdentity.Open(_options.Paths.Identity);
-            if (identity.Current is not { } current)
-            {
-                identity.Dispose();
-                Log.Warn("this host is not enrolled", ("plane", plane), ("do", "agent enroll, with a token from the plane"));
-                return;
-            }
-
-            _plane.Attach(plane, identity);
-            Log.Info("attached", ("plane", plane), ("host", current.Host), ("until", current.NotAfter));
-            if (current.Host.Value != _config.Rollout.Host)
-            {
-                Log.Warn(
-                    "the plane knows this host by another name, and its manifests will be refused",
-                    ("certificate", current.Host), ("configuration", _config.Rollout.Host));
-            }
-
-            if (_loop.Current.State.Outbox is OutboxState.Off)
-            {
-                await _loop.AskAsync(new HostEvent.Outbox(new OutboxEvent.Attached()), _ending.Token).ConfigureAwait(false);
-            }
-        }
-        catch (PkiRefused refused)
-        {
-            Log.Warn("the plane cannot be used", ("why", refused.Message));
-        }
-    }
-
-    private async Task ReloadAsync()
-    {
-        try
-        {
-            _config = ConfigReader.Read(_options.Paths, _options.ConfigIsDefault);
-            LogServices();
-            await DeclareAsync().ConfigureAwait(false);
-            await AttachAsync().ConfigureAwait(false);
-            Log.Info("reloaded", ("config", _options.Paths.Config), ("services", _config.Services.Count));
-            _systemd.Reloaded("ready");
-        }
-        catch (ConfigException failure)
-        {
-            foreach (var mistake in failure.Mistakes) Log.Fail(mistake);
-            Log.Fail("the configuration stays as it was");
-        }
     }
 
     private void Tick()

@@ -14,16 +14,18 @@ internal sealed class EffectRouter : IEffects<HostEffect>
     private RolloutInterpreter? _rollouts;
     private OutboxInterpreter? _outbox;
     private ContainerInterpreter? _containers;
+    private CompanionInterpreter? _companions;
 
     public void Connect(
         RuntimeStarter runtime, ProcessInterpreter processes, RolloutInterpreter rollouts, OutboxInterpreter outbox,
-        ContainerInterpreter containers)
+        ContainerInterpreter containers, CompanionInterpreter companions)
     {
         _runtime = runtime;
         _processes = processes;
         _rollouts = rollouts;
         _outbox = outbox;
         _containers = containers;
+        _companions = companions;
     }
 
     public void Run(HostEffect effect) => _ = effect switch
@@ -33,6 +35,8 @@ internal sealed class EffectRouter : IEffects<HostEffect>
         HostEffect.Rollout(var rollout) => Run(() => _rollouts?.Run(rollout)),
 
         HostEffect.Container(var container) => Run(() => _containers?.Run(container)),
+
+        HostEffect.Companion(var companion) => Run(() => _companions?.Run(companion)),
 
         // Without a plane the outbox is off and has no effect but a refusal, which whoever asked is told.
         HostEffect.Outbox(var outbox) => Run(() => _outbox?.Run(outbox)),

@@ -133,7 +133,7 @@ internal sealed class ApiClient : IDisposable
         var text = await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
         if (answer.Content.Headers.ContentType?.MediaType != Problem.MediaType)
         {
-            return new($"HTTP {(int)answer.StatusCode}: {text}");
+            return new($"HTTP {(int)answer.StatusCode}: {Screen.Clean(text)}");
         }
 
         var problem = JsonSerializer.Deserialize(text, WireJson.Default.Problem)!;
@@ -147,8 +147,11 @@ internal sealed class ApiClient : IDisposable
             _ => ExitCodes.Failed,
         };
         var field = problem.Field is { } named ? $"{named}: " : "";
-        return new(code, $"{problem.Code}: {field}{problem.Detail ?? problem.Title}") { Code = problem.Code };
+        return new(code, $"{problem.Code}: {field}{CleanLines(problem.Detail ?? problem.Title)}") { Code = problem.Code };
     }
+
+    /// <summary>Paths and words in it may be another user's choice.</summary>
+    private static string CleanLines(string text) => string.Join('\n', text.Split('\n').Select(Screen.Clean));
 
     private CommandFailure NoAgent(SocketError error)
     {

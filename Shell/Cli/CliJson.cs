@@ -41,6 +41,25 @@ internal sealed record TopRow(
     int Restarts,
     long? UpMs);
 
+/// <summary>What one agent's containers use, and the engine that told it.</summary>
+internal sealed record StatsAnswer(EngineAnswer Engine, IReadOnlyList<StatsRow> Containers);
+
+/// <param name="Kind">socket or command: what the path is.</param>
+internal sealed record EngineAnswer(string Kind, string Path, string Name, string Version, string Api);
+
+/// <summary>What a container uses; null is what the engine does not tell, and the detail says why.</summary>
+/// <param name="CpuPercent">Of one processor, from one look to the next.</param>
+/// <param name="CpuMs">Since its start.</param>
+internal sealed record StatsRow(
+    string Uid,
+    string State,
+    double? CpuPercent,
+    long? CpuMs,
+    long? MemoryBytes,
+    long? MemoryLimitBytes,
+    int? Processes,
+    string? Detail);
+
 /// <summary>A build that can run: what it is, and how far it could read the journal.</summary>
 internal sealed record RunCheckAnswer(string Version, long Seq);
 
@@ -53,4 +72,5 @@ internal sealed record RunCheckAnswer(string Version, long Seq);
 [JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(ImportAnswer))]
 [JsonSerializable(typeof(ImagesAnswer))]
+[JsonSerializable(typeof(StatsAnswer))]
 internal sealed partial class CliJson : JsonSerializerContext;

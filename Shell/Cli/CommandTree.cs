@@ -38,7 +38,7 @@ internal static class CommandTree
         [
             ("The host", [.. StatusVerbs.All(), RuntimeVerbs.Tree(), LocalVerbs.Check()]),
             ("Processes", ProcessVerbs.All()),
-            ("Containers", [ContainerVerbs.Tree()]),
+            ("Containers and units", [ContainerVerbs.Tree(), CompanionVerbs.Tree()]),
             ("Rollouts", [RolloutVerbs.Tree(), .. SignVerbs.All(), TrustVerbs.Tree()]),
             ("Many hosts", [EnrolVerb.Command(), OutboxVerbs.Tree(), FleetVerbs.Tree(), PlaneVerbs.Tree()]),
             ("What happened, and why", JournalVerbs.All()),

@@ -15,7 +15,7 @@ internal static class Completion
     public const string Verb = "__complete";
 
     // A prompt that waits longer than this is worse than one that does not complete.
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>Where nothing fits, the shells complete file names.</summary>
     public static string? Script(string shell) => shell switch
@@ -79,6 +79,13 @@ internal static class Completion
     {
         var info = client.GetAsync("/v1/containers", WireJson.Default.ContainersInfo, stop).GetAwaiter().GetResult();
         return [.. info.Containers.Select(one => one.Uid)];
+    });
+
+    /// <summary>The companions that the agent of this command line knows; none if nobody answers.</summary>
+    public static IEnumerable<string> Companions(CompletionContext context) => Asked(context, (client, stop) =>
+    {
+        var info = client.GetAsync("/v1/companions", WireJson.Default.CompanionsInfo, stop).GetAwaiter().GetResult();
+        return [.. info.Companions.Select(one => one.Name)];
     });
 
     // The parser asks synchronously; there is no context here that could wait for itself.

@@ -151,7 +151,8 @@ internal static class ContainerVerbs
         _ => Screen.Yellow(report),
     };
 
-    private static string Why(ContainerInfo one) => !one.Declared ? " (not declared; `up --remove-orphans` removes it)"
+    private static string Why(ContainerInfo one) => one.Wish == "dropped" ? " (not declared, it goes)"
+        : !one.Declared ? " (not declared; `up --remove-orphans` removes it)"
         : one.Wish is "stopped" or "removed" ? $" ({one.Wish} by its user)"
         : one.Current == false ? " (its definition changed)"
         : "";

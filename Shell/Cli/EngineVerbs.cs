@@ -8,13 +8,12 @@ using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Shell.Api;
 using Agent.Shell.Containers;
-using Agent.Shell.Containers.Engine;
 
 namespace Agent.Shell.Cli;
 
 /// <summary>
-/// `agent containers logs`, `pull` and `import`: what goes between a person and the engine, and is no decision of the
-/// agent's. The agent tells where its engine listens; the bytes do not pass through it.
+/// `agent containers logs`, `pull`, `import` and `stats`: what goes between a person and the engine, and is no decision
+/// of the agent's. The agent tells where its engine is asked; the bytes do not pass through it.
 /// </summary>
 internal static class EngineVerbs
 {
@@ -49,6 +48,7 @@ internal static class EngineVerbs
         Invocation.Asking(
             "import", "Load images from a file, without any registry", "agent containers import web.tar",
             ImportAsync, Archive, As),
+        StatsVerb.Tree(),
     ];
 
     private static async Task<int> LogsAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
@@ -60,7 +60,7 @@ internal static class EngineVerbs
         }
 
         if (parsed.GetValue(Tail) is < 0) throw new CommandFailure(ExitCodes.Usage, "--tail counts lines");
-        return await WithEngineAsync(client, async engine =>
+        return await WithEngineAsync(client, async (engine, _) =>
         {
             var request = new LogRequest(parsed.GetValue(Follow), parsed.GetValue(Tail));
             await foreach (var (stream, bytes) in engine.LogsAsync(uid, request, stop).ConfigureAwait(false))
@@ -74,16 +74,17 @@ internal static class EngineVerbs
     }
 
     private static Task<int> PullAsync(ParseResult parsed, ApiClient client, CancellationToken stop) =>
-        WithEngineAsync(client, async engine =>
+        WithEngineAsync(client, async (engine, info) =>
         {
             var image = parsed.GetRequiredValue(Image);
-            await ShownAsync(parsed, progress => engine.PullAsync(image, progress, stop)).ConfigureAwait(false);
+            var login = RegistryAuth.Find(info.RegistryAuth, image);
+            await ShownAsync(parsed, progress => engine.PullAsync(image, login, progress, stop)).ConfigureAwait(false);
             Tell(parsed, "pulled", [image]);
             return ExitCodes.Done;
         }, stop);
 
     private static Task<int> ImportAsync(ParseResult parsed, ApiClient client, CancellationToken stop) =>
-        WithEngineAsync(client, async engine =>
+        WithEngineAsync(client, async (engine, _) =>
         {
             var tar = Open(parsed.GetRequiredValue(Archive));
             await using var closed = tar.ConfigureAwait(false);
@@ -135,13 +136,18 @@ internal static class EngineVerbs
         else Invocation.Say(what.Count == 0 ? done : Screen.Clean(string.Join(", ", what)));
     }
 
-    private static async Task<int> WithEngineAsync(ApiClient client, Func<EngineBackend, Task<int>> run, CancellationToken stop)
+    /// <summary>Runs on the engine that the agent tells of. What the engine refuses is the command's failure.</summary>
+    internal static async Task<int> WithEngineAsync(
+        ApiClient client, Func<IContainerBackend, ContainersInfo, Task<int>> run, CancellationToken stop)
     {
         var info = await client.GetAsync("/v1/containers", WireJson.Default.ContainersInfo, stop).ConfigureAwait(false);
+        var address = EngineAddress.Of(info.EngineKind, info.Engine) ?? throw new CommandFailure(
+            ExitCodes.Failed, $"the agent's engine is a {Screen.Clean(info.EngineKind)}, which this version does not know");
         try
         {
-            using var engine = new EngineBackend(info.Engine, new ContainerLabels(info.Instance));
-            return await run(engine).ConfigureAwait(false);
+            // Nothing that these verbs ask for is secret.
+            using var engine = address.Connect(new ContainerLabels(info.Instance), Path.GetTempPath());
+            return await run(engine, info).ConfigureAwait(false);
         }
         catch (ContainerException failure)
         {

@@ -26,7 +26,7 @@ internal static class JournalVerbs
     };
 
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on with what comes" };
-    private static readonly Argument<string> Kind = OneOf("kind", "runtime", "process", "container", "rollout");
+    private static readonly Argument<string> Kind = OneOf("kind", "runtime", "process", "container", "companion", "rollout");
     private static readonly Argument<string?> Id = OptionalProcess();
     private static readonly Argument<string> Place = new("path") { Description = "A journal directory or one segment" };
     private static readonly Argument<string?> OptionalPlace = new("path")
@@ -102,9 +102,9 @@ internal static class JournalVerbs
         var kind = parsed.GetRequiredValue(Kind);
         var name = parsed.GetValue(Id) ?? throw new CommandFailure(ExitCodes.Usage, $"which one? agent explain {kind} NAME");
         if (kind == "rollout") return await RolloutVerbs.ExplainAsync(parsed, client, name, stop).ConfigureAwait(false);
-        if (kind == "container")
+        if (kind is "container" or "companion")
         {
-            await TellAsync(parsed, client.LinesAsync($"/v1/explain/container/{Uri.EscapeDataString(name)}", stop)).ConfigureAwait(false);
+            await TellAsync(parsed, client.LinesAsync($"/v1/explain/{kind}/{Uri.EscapeDataString(name)}", stop)).ConfigureAwait(false);
             return ExitCodes.Done;
         }
 

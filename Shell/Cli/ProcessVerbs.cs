@@ -6,6 +6,7 @@ using System.Net.Http;
 using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
+using Agent.Core.Process;
 using Agent.Shell.Api;
 using Agent.Shell.Config;
 
@@ -18,6 +19,9 @@ internal static class ProcessVerbs
 
     private static readonly Argument<string> SignalName = new("signal") { Description = WireNames.SignalNames };
     private static readonly Option<string?> Label = new("--label") { Description = "Only those with this label", HelpName = "LABEL" };
+    // The default grace and a second: whoever waits longer wants to know for what.
+    private static readonly TimeSpan QuietStop = ProcessSpec.DefaultGrace + TimeSpan.FromSeconds(1);
+
     private static readonly Option<string?> Grace = SpawnVerb.Text("--grace", "5s", "From the stop signal to the kill");
     private static readonly Option<string?> Timeout = SpawnVerb.Text("--timeout", "10s", "Give up after this long, with exit code 6");
     private static readonly Option<bool> Close = new("--close") { Description = "Close it afterwards" };
@@ -106,9 +110,17 @@ internal static class ProcessVerbs
     private static async Task<int> StopAsync(ParseResult parsed, ApiClient client, CancellationToken stop)
     {
         var info = await client.FindAsync(parsed.GetRequiredValue(Name), stop).ConfigureAwait(false);
-        var exit = await client.PostAsync(
+        var ending = client.PostAsync(
             $"/v1/processes/{info.Id}/stop", new StopRequest(Milliseconds(parsed.GetValue(Grace), "--grace")),
-            WireJson.Default.StopRequest, WireJson.Default.ExitInfo, stop).ConfigureAwait(false);
+            WireJson.Default.StopRequest, WireJson.Default.ExitInfo, stop);
+        if (await Task.WhenAny(ending, Task.Delay(QuietStop, stop)).ConfigureAwait(false) != ending)
+        {
+            var now = await client.GetAsync(
+                $"/v1/processes/{info.Id}", WireJson.Default.ProcessInfo, stop).ConfigureAwait(false);
+            Invocation.Complain($"{info.Label} has not ended yet: {now.Detail ?? now.Phase}");
+        }
+
+        var exit = await ending.ConfigureAwait(false);
         if (Invocation.WantsJson(parsed)) Invocation.Say(JsonSerializer.Serialize(exit, WireJson.Default.ExitInfo));
         else Invocation.Say(Describe.End(info, exit));
         return ExitCodes.Done;

@@ -26,7 +26,7 @@ internal static class StatusVerbs
             "watch", "The same, redrawn as it changes; plain lines where there is no terminal", "agent watch", WatchAsync, For),
     ];
 
-    /// <summary>The agent, its journal, its processes in numbers, and the runtime.</summary>
+    /// <summary>The agent, its journal, its processes and containers in numbers, and the runtime.</summary>
     public static IEnumerable<string> Head(StatusInfo status, int lastWords)
     {
         var counts = status.Counts;
@@ -39,6 +39,17 @@ internal static class StatusVerbs
             CultureInfo.InvariantCulture,
             $"processes {counts.Running} running, {counts.Starting} starting, {counts.Stopping} stopping, ")
             + string.Create(CultureInfo.InvariantCulture, $"{counts.Backoff} waiting to restart, {counts.Exited} ended");
+        if (status.Containers is { } containers)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"containers {containers.Declared} declared, {containers.Running} running, ")
+                + string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{containers.Failing} failing, {containers.CircuitOpen} with an open circuit, ")
+                + string.Create(CultureInfo.InvariantCulture, $"{containers.Stopped} stopped by their user");
+        }
+
         foreach (var rollout in status.Rollouts)
         {
             yield return $"rollout   {rollout.Id} version {rollout.Version} {Describe.State(rollout.State)}: {Screen.Clean(rollout.Summary)}";

@@ -27,7 +27,7 @@ internal static class Story
 
     private static string Event(JsonElement e, Dictionary<string, string> names) => Text(e, "type") switch
     {
-        "started" => $"the agent started, the keeper has {Items(e, "observed").Count()} processes",
+        "started" => Started(e, names),
         "configured" => Configured(e, names),
         "spawnRequested" => $"asked to run {Learn(e, names)}: {Command(Part(e, "spec"))}",
         "processRequested" => $"{Name(e, names)}: asked for {Words(Text(Part(e, "event"), "type"), "Requested")}",
@@ -35,15 +35,36 @@ internal static class Story
         "runtime" => Runtime(Part(e, "event")),
         "rolloutOrdered" or "rolloutRequested" or "rolloutReported" => RolloutStory.Event(e),
         "containersRequested" or "containersReported" => ContainerStory.Event(e),
+        "companionsRequested" or "companionsReported" => CompanionStory.Event(e),
         "outbox" => OutboxStory.Event(Part(e, "event")),
         "deadlineReached" => "a deadline came",
         var other => PlaneStory.Event(e) ?? other,
     };
 
+    /// <summary>What ended while no agent lived was seen by the keeper alone, so it is told here.</summary>
+    private static string Started(JsonElement e, Dictionary<string, string> names)
+    {
+        var (alive, found) = (new List<string>(), new List<string>());
+        foreach (var row in Items(e, "observed"))
+        {
+            var (name, observation) = (Name(row, names), Part(row, "observation"));
+            switch (Text(observation, "type"))
+            {
+                case "alive": alive.Add(name); break;
+                case "ended": found.Add($"{name} ended with {Status(Part(observation, "status"))}"); break;
+                default: found.Add($"no trace of {name}"); break;
+            }
+        }
+
+        if (alive.Count > 0) found.Insert(0, alive.Count == 1 ? $"{alive[0]} alive" : $"{alive.Count} processes alive");
+        return "the agent started" + (found.Count > 0 ? $" and found {string.Join(", ", found)}" : "");
+    }
+
     private static string Configured(JsonElement e, Dictionary<string, string> names)
     {
         foreach (var service in Items(e, "services")) Learn(service, names);
-        return $"configured: {Items(e, "services").Count()} services";
+        var count = Items(e, "services").Count();
+        return count == 1 ? "configured: 1 service" : $"configured: {count} services";
     }
 
     private static string Reported(string name, JsonElement e) => Text(e, "type") switch
@@ -89,7 +110,8 @@ internal static class Story
         "closeOutput" => "close its output",
         "reap" => $"forget {Name(e, names)} ({Text(e, "reason")})",
         "runtimeReject" or "processReject" => $"refused: {Text(e, "reason")}",
-        var other => RolloutStory.Effect(e) ?? ContainerStory.Effect(e) ?? OutboxStory.Effect(e) ?? PlaneStory.Effect(e) ?? other,
+        var other => RolloutStory.Effect(e) ?? ContainerStory.Effect(e) ?? CompanionStory.Effect(e) ?? OutboxStory.Effect(e)
+            ?? PlaneStory.Effect(e) ?? other,
     };
 
     private static string Learn(JsonElement e, Dictionary<string, string> names)

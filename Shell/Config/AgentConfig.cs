@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
 using Agent.Shell.Activators.Nixos;
+using Agent.Shell.Companions;
 using Agent.Shell.Containers;
 using Agent.Shell.Docker;
 
@@ -13,6 +14,8 @@ internal sealed record AgentConfig(
     RuntimePolicy Policy, RuntimeSettings Runtime, RolloutSettings Rollout, IReadOnlyList<ServiceConfig> Services)
 {
     public ContainerSettings Containers { get; init; } = ContainerSettings.None;
+
+    public CompanionSettings Companions { get; init; } = CompanionSettings.None;
 }
 
 /// <summary>

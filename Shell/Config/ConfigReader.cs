@@ -27,6 +27,7 @@ internal sealed class ConfigReader
     private readonly Values _values;
     private readonly ServiceReader _service;
     private readonly RolloutReader _rolloutReader;
+    private readonly CompanionReader _companions;
     private readonly Dictionary<string, Place> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeclaredService> _services = new(StringComparer.Ordinal);
     private RuntimePolicy _policy = RuntimePolicy.Default;
@@ -39,6 +40,7 @@ internal sealed class ConfigReader
         _values = new(_mistakes);
         _service = new(_mistakes);
         _rolloutReader = new(_mistakes);
+        _companions = new(_mistakes);
         _runtime = RuntimeSettings.Default(paths);
     }
 
@@ -50,12 +52,16 @@ internal sealed class ConfigReader
     {
         var reader = new ConfigReader(paths);
         reader.ReadFiles(paths.Config, mayBeMissing);
-        reader.CheckOrder();
+        new Order(
+            "service", reader._services.ToDictionary(one => one.Key, one => one.Value.After, StringComparer.Ordinal))
+            .Check(reader._mistakes);
         var definitions = reader.ReadCompose();
+        var companions = reader._companions.Settings;
         if (reader._mistakes.Told.Count > 0) throw new ConfigException(reader._mistakes.Told);
         return new(reader._policy, reader._runtime, reader._rollout, [.. reader._services.Values.Select(one => one.Config)])
         {
             Containers = reader._containers with { Definitions = definitions },
+            Companions = companions,
         };
     }
 
@@ -73,11 +79,15 @@ internal sealed class ConfigReader
     private void ReadFile(string file)
     {
         if (YamlFile.Read(file, _mistakes) is not { } root) return;
-        foreach (var (key, _, value) in _values.Entries(root, "the configuration", "runtime", "host", "rollout", "nixos", "plane", "services", "containers"))
+        foreach (var (key, _, value) in _values.Entries(
+            root, "the configuration", "runtime", "host", "rollout", "nixos", "plane", "services", "containers", "companions",
+            "systemd"))
         {
             if (key == "runtime") ReadRuntime(value);
             else if (key == "services") ReadServices(value);
             else if (key == "containers") ReadContainers(value);
+            else if (key == "companions") _companions.Read(value);
+            else if (key == "systemd") ReadSystemd(value);
             else ReadRollout(key, value);
         }
     }
@@ -95,18 +105,72 @@ internal sealed class ConfigReader
 
     private void ReadContainers(YamlNode node)
     {
-        foreach (var (key, at, value) in _values.Entries(node, "containers", "compose", "socket", "install"))
+        foreach (var (key, at, value) in _values.Entries(
+            node, "containers", "compose", "release", "socket", "command", "install", "dropped", "registryAuth"))
         {
             if (!IsFirst("containers", key, at)) continue;
+            if (RivalOf(key) is { } rival && !IsOnly("containers", key, at, rival)) continue;
             _containers = key switch
             {
                 "compose" => _containers with { Compose = _values.AbsolutePath(value, key) },
-                "socket" => _containers with { Socket = _values.AbsolutePath(value, key) },
+                "release" => _containers with { Release = ReadRelease(value) },
+                "socket" => _containers with
+                {
+                    Engine = _values.AbsolutePath(value, key) is { } path ? new EngineAddress.Socket(path) : null,
+                },
+                "command" => _containers with
+                {
+                    Engine = _values.AbsolutePath(value, key) is { } path ? new EngineAddress.Command(path) : null,
+                },
+                "registryAuth" => _containers with { RegistryAuth = RegistryFile(value, key) },
+                "dropped" => _containers with
+                {
+                    RemoveDropped = _values.Choice(value, key, "leave", "remove") == "remove",
+                },
                 _ => _values.Choice(value, key, "true", "false") is { } install
                     ? _containers with { Install = install == "true" }
                     : _containers,
             };
         }
+    }
+
+    /// <summary>It is read with each pull; that it cannot be is better told before one.</summary>
+    private string? RegistryFile(YamlNode value, string key)
+    {
+        if (_values.AbsolutePath(value, key) is not { } path) return null;
+        if (RegistryAuth.WhyNot(path) is { } why) _mistakes.Add(value.At, why);
+        return path;
+    }
+
+    private void ReadSystemd(YamlNode node)
+    {
+        foreach (var (key, at, value) in _values.Entries(node, "systemd", "units"))
+        {
+            if (IsFirst("systemd", key, at)) _companions.Units = _values.AbsolutePath(value, key)?.TrimEnd('/');
+        }
+    }
+
+    private static string? RivalOf(string key) => key switch
+    {
+        "compose" => "release",
+        "release" => "compose",
+        "socket" => "command",
+        "command" => "socket",
+        _ => null,
+    };
+
+    private ReleasedSet? ReadRelease(YamlNode node)
+    {
+        if (_values.Text(node, "release") is not { } text) return null;
+        var set = ReleasedSet.Parse(text);
+        if (set is null)
+        {
+            _mistakes.Add(
+                node.At,
+                $"release is a channel and a file of its releases, such as app/compose.yaml, \"{text}\" is not");
+        }
+
+        return set;
     }
 
     /// <summary>Its variables come from the agent's own environment; what is wrong with it is wrong with the configuration.</summary>
@@ -126,6 +190,14 @@ internal sealed class ConfigReader
     {
         if (_keys.TryAdd($"{section}.{key}", at)) return true;
         _mistakes.Add(at, $"{key} was given at {_keys[$"{section}.{key}"]} already");
+        return false;
+    }
+
+    /// <summary>Of two keys that say the same in two ways there may be one.</summary>
+    private bool IsOnly(string section, string key, Place at, string other)
+    {
+        if (!_keys.TryGetValue($"{section}.{other}", out var place)) return true;
+        _mistakes.Add(at, $"{key} and {other} exclude each other, and {other} was given at {place} already");
         return false;
     }
 
@@ -170,51 +242,6 @@ internal sealed class ConfigReader
         : _services.TryGetValue(name, out var first) ? $"{name} was given at {first.At} already"
         : _services.Count == Registry.MaxServices ? $"more than {Registry.MaxServices} services"
         : null;
-
-    /// <summary>Every service named in `after` exists, and following them never comes back to where it began.</summary>
-    private void CheckOrder()
-    {
-        foreach (var (name, service) in _services)
-        {
-            foreach (var (other, at) in service.After)
-            {
-                if (!_services.ContainsKey(other))
-                {
-                    _mistakes.Add(at, $"{name} comes after {other}, which is no service");
-                }
-                else if (WayBack(other, name) is { } way)
-                {
-                    _mistakes.Add(at, $"{name} would have to come after itself: {way}");
-                }
-            }
-        }
-    }
-
-    /// <summary>
-    /// The chain of `after` that leads from one service to another, as `a after b after c`; null if none does.
-    /// </summary>
-    private string? WayBack(string from, string to)
-    {
-        var cameBy = new Dictionary<string, string>(StringComparer.Ordinal) { [from] = "" };
-        var open = new Queue<string>([from]);
-        while (open.TryDequeue(out var name))
-        {
-            if (name == to) return Chain(cameBy, name, to);
-            foreach (var (next, _) in _services.TryGetValue(name, out var service) ? service.After : [])
-            {
-                if (cameBy.TryAdd(next, name)) open.Enqueue(next);
-            }
-        }
-
-        return null;
-    }
-
-    private static string Chain(Dictionary<string, string> cameBy, string end, string start)
-    {
-        var chain = new List<string>();
-        for (var name = end; name.Length > 0; name = cameBy[name]) chain.Insert(0, name);
-        return string.Join(" after ", chain.Prepend(start));
-    }
 
     private static bool IsName(string name) => name.Length is > 0 and <= 64
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');

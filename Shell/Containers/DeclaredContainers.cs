@@ -17,41 +17,50 @@ internal sealed class DeclaredContainers : IDisposable
     private readonly Lock _gate = new();
     private readonly ReadOnlyMemory<byte> _key;
     private readonly Func<string> _runtimeSocket;
-    private readonly Func<string, IContainerBackend> _connect;
+    private readonly Func<EngineAddress, IContainerBackend> _connect;
     private Dictionary<ContainerUid, (ContainerDefinition Definition, string Digest)> _definitions = [];
     private ContainerSettings _settings = ContainerSettings.None;
-    private (string Socket, IContainerBackend Backend)? _connected;
+    private (EngineAddress Address, IContainerBackend Backend)? _connected;
 
     /// <param name="key">Of the definitions' digests.</param>
     /// <param name="runtimeSocket">Where the engine that this agent supervises listens.</param>
-    /// <param name="connect">Makes the backend of a socket; nothing is asked of it yet.</param>
+    /// <param name="connect">Makes the backend of an engine; nothing is asked of it yet.</param>
     public DeclaredContainers(
-        ReadOnlyMemory<byte> key, Func<string> runtimeSocket, Func<string, IContainerBackend> connect) =>
+        ReadOnlyMemory<byte> key, Func<string> runtimeSocket, Func<EngineAddress, IContainerBackend> connect) =>
         (_key, _runtimeSocket, _connect) = (key, runtimeSocket, connect);
 
-    /// <summary>Where the engine listens.</summary>
-    public string Socket
+    /// <summary>Where the engine is asked.</summary>
+    public EngineAddress Engine
     {
         get
         {
-            lock (_gate) return _settings.Socket ?? _runtimeSocket();
+            lock (_gate) return _settings.Engine ?? new EngineAddress.Socket(_runtimeSocket());
         }
     }
 
-    /// <summary>The engine's backend, another one when its socket is another.</summary>
+    /// <summary>The engine's backend, another one when its address is another.</summary>
     public IContainerBackend Backend
     {
         get
         {
             lock (_gate)
             {
-                var socket = _settings.Socket ?? _runtimeSocket();
-                if (_connected is { } known && known.Socket == socket) return known.Backend;
-                (_connected?.Backend as IDisposable)?.Dispose();
-                var backend = _connect(socket);
-                _connected = (socket, backend);
+                var address = Engine;
+                if (_connected is { } known && known.Address == address) return known.Backend;
+                _connected?.Backend.Dispose();
+                var backend = _connect(address);
+                _connected = (address, backend);
                 return backend;
             }
+        }
+    }
+
+    /// <summary>The file with this host's logins at registries; null: none are given.</summary>
+    public string? RegistryAuth
+    {
+        get
+        {
+            lock (_gate) return _settings.RegistryAuth;
         }
     }
 
@@ -63,7 +72,13 @@ internal sealed class DeclaredContainers : IDisposable
         lock (_gate) (_settings, _definitions) = (settings, definitions);
         return new(
             definitions.Values.Select(one => one.definition.ToSpec(one.Item2)).ToArray().ToSeq(), settings.Install,
-            UsesRuntime: settings.Socket is null);
+            UsesRuntime: settings.Engine is null, settings.RemoveDropped);
+    }
+
+    /// <summary>These settings, where what they declare cannot be made out: the definitions stay as they were.</summary>
+    public void Keep(ContainerSettings settings)
+    {
+        lock (_gate) _settings = settings;
     }
 
     /// <summary>The definition with this digest.</summary>
@@ -78,5 +93,5 @@ internal sealed class DeclaredContainers : IDisposable
         }
     }
 
-    public void Dispose() => (_connected?.Backend as IDisposable)?.Dispose();
+    public void Dispose() => _connected?.Backend.Dispose();
 }

@@ -11,9 +11,10 @@ namespace Agent.Shell.Containers;
 /// <summary>
 /// One container engine as one agent sees it: every call names a container by the uid of the desired item and reaches
 /// only what bears the agent's own instance id. Every call is bounded in time and in the size of what is read; it ends
-/// with its answer, with a <see cref="ContainerException"/> in the engine's own words, or by its token.
+/// with its answer, with a <see cref="ContainerException"/> in the engine's own words, or by its token. One that is
+/// disposed ends what it still follows.
 /// </summary>
-internal interface IContainerBackend
+internal interface IContainerBackend : IDisposable
 {
     Task<EngineVersion> VersionAsync(CancellationToken stop);
 
@@ -32,19 +33,22 @@ internal interface IContainerBackend
     /// <summary>Does nothing to a container that runs.</summary>
     Task StartAsync(ContainerUid uid, CancellationToken stop);
 
-    /// <summary>Its stop signal, then a kill after the grace. Does nothing to one that has ended.</summary>
+    /// <summary>Its stop signal, then a kill after the grace, or at once. Does nothing to one that has ended.</summary>
     Task StopAsync(ContainerUid uid, TimeSpan grace, CancellationToken stop);
 
-    /// <summary>Does nothing to one that has ended.</summary>
-    Task KillAsync(ContainerUid uid, CancellationToken stop);
-
-    /// <summary>Kills it if it runs and removes it; its volumes stay. Does nothing where there is none.</summary>
+    /// <summary>
+    /// Kills it if it runs and removes it with its nameless volumes; those with a name stay. What the instance made for all
+    /// of its containers, its network, goes with the last of them. Does nothing where there is none.
+    /// </summary>
     Task RemoveAsync(ContainerUid uid, CancellationToken stop);
 
     Task<bool> ImageExistsAsync(string image, CancellationToken stop);
 
-    /// <summary>Fetches an image from its registry. A registry that sends nothing for minutes is a TimedOut.</summary>
-    Task PullAsync(string image, IProgress<ImageProgress> progress, CancellationToken stop);
+    /// <summary>
+    /// Fetches an image from its registry, as whoever the <paramref name="login"/> says, or as nobody. A registry that
+    /// sends nothing for minutes is a TimedOut.
+    /// </summary>
+    Task PullAsync(string image, RegistryLogin? login, IProgress<ImageProgress> progress, CancellationToken stop);
 
     /// <summary>
     /// Loads the images of an archive that an engine saved, or, with a <paramref name="reference"/>, makes the image of
@@ -57,11 +61,12 @@ internal interface IContainerBackend
     IAsyncEnumerable<LogChunk> LogsAsync(ContainerUid uid, LogRequest request, CancellationToken stop);
 
     /// <summary>
-    /// What changes from now on, until the token; a stream that breaks is an exception, and whoever listens then lists
-    /// and listens again.
+    /// What changes, until the token; a stream that breaks is an exception, and whoever listens then listens again.
+    /// <paramref name="listening"/> is called once changes are told from then on: what went before, a list tells.
     /// </summary>
-    IAsyncEnumerable<ContainerChange> EventsAsync(CancellationToken stop);
+    IAsyncEnumerable<ContainerChange> EventsAsync(Action listening, CancellationToken stop);
 
+    /// <summary>What one that runs uses, as far as the engine tells it.</summary>
     Task<ContainerStats> StatsAsync(ContainerUid uid, CancellationToken stop);
 }
 
@@ -89,5 +94,11 @@ internal readonly record struct LogChunk(LogStream Stream, ReadOnlyMemory<byte> 
 /// <summary>Something happened to one of ours; <paramref name="What"/> is the engine's word, such as start or die.</summary>
 internal sealed record ContainerChange(ContainerUid Uid, string What);
 
-/// <summary>Since its start: processor time, and memory in use now. A limit of 0 is none.</summary>
-internal sealed record ContainerStats(TimeSpan Cpu, long MemoryBytes, long MemoryLimitBytes, int Processes);
+/// <summary>
+/// Processor time since its start, memory in use now, its limit, and how many processes it is. Null is what the engine
+/// does not tell: a cgroup without a controller has no such account.
+/// </summary>
+internal sealed record ContainerStats(TimeSpan? Cpu, long? MemoryBytes, long? MemoryLimitBytes, int? Processes)
+{
+    public bool TellsNothing => Cpu is null && MemoryBytes is null && Processes is null;
+}

@@ -11,6 +11,17 @@ internal sealed record ImageReference(string Repository, string Version)
     /// <summary>Twice what registries take, digest included.</summary>
     public const int MaxLength = 512;
 
+    /// <summary>The host and port of its registry, as the name has it; null where it leaves that to the engine.</summary>
+    public string? Registry
+    {
+        get
+        {
+            var slash = Repository.IndexOf('/', StringComparison.Ordinal);
+            var first = slash < 0 ? "" : Repository[..slash];
+            return first == "localhost" || first.AsSpan().IndexOfAny('.', ':') >= 0 ? first : null;
+        }
+    }
+
     /// <summary>Null for what cannot name an image, and so for everything that a path or a query would read otherwise.</summary>
     public static ImageReference? Parse(string text)
     {

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.Linq;
 using System.Threading;
@@ -20,23 +19,15 @@ namespace Agent.Shell.Effects;
 /// Asks the engine what the core decided. Each call runs by itself, so one that hangs holds up its own container only, and
 /// ends in exactly one event: the backend bounds each in time, and whatever goes wrong is its failure.
 /// </summary>
-internal sealed class ContainerInterpreter(IHost host, DeclaredContainers declared) : IAsyncDisposable
+/// <param name="start">See <see cref="CallsUnderWay"/>.</param>
+internal sealed class ContainerInterpreter(IHost host, DeclaredContainers declared, Task start) : IAsyncDisposable
 {
-    /// <summary>Calls under way when the agent ends have this long; what then is not answered the next list tells.</summary>
-    private static readonly TimeSpan LastCalls = TimeSpan.FromSeconds(2);
-
-    // An engine's complaint in full is in its own log; a journal record is no place for it.
-    private const int LongestReason = 2048;
-
-    private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _closing = new();
-    private readonly System.Collections.Generic.HashSet<Task> _underWay = [];
-    private bool _closed;
+    private readonly CallsUnderWay _calls = new(host, start);
 
     /// <summary>Begins the call and returns at once.</summary>
     public void Run(Effect effect)
     {
-        Func<CancellationToken, Task<ContainersEvent>>? call = effect switch
+        Func<CancellationToken, Task<ContainersEvent?>>? call = effect switch
         {
             Effect.List(var pass) => stop => ListAsync(pass, stop),
             Effect.Pull e => stop => OneAsync(e.Uid, PullAsync(e, stop), why => new Event.PullFailed(e.Call, why), stop),
@@ -46,59 +37,17 @@ internal sealed class ContainerInterpreter(IHost host, DeclaredContainers declar
             Effect.Remove e => stop => OneAsync(e.Uid, RemoveAsync(e, stop), why => new Event.RemoveFailed(e.Call, why), stop),
             Effect.Reject => null,
         };
-        if (call is not null) Begin(call);
+        if (call is null) return;
+        _calls.Begin(async stop =>
+            await call(stop).ConfigureAwait(false) is { } outcome ? new HostEvent.ContainersReported(outcome) : null);
     }
 
     /// <summary>Begins nothing more, and waits a little for what is under way. Containers go on.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Task[] rest;
-        lock (_gate)
-        {
-            if (_closed) return;
-            _closed = true;
-            rest = [.. _underWay];
-        }
+    public ValueTask DisposeAsync() => _calls.DisposeAsync();
 
-        await Task.WhenAll(rest).WaitAsync(LastCalls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _closing.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(rest).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _closing.Dispose();
-    }
-
-    private void Begin(Func<CancellationToken, Task<ContainersEvent>> call)
+    private async Task<ContainersEvent?> ListAsync(int pass, CancellationToken stop)
     {
-        lock (_gate)
-        {
-            if (_closed) return;
-            var task = Task.Run(() => ToldAsync(call));
-            _underWay.Add(task);
-            _ = task.ContinueWith(
-                done =>
-                {
-                    lock (_gate) _underWay.Remove(done);
-                },
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-        }
-    }
-
-    private async Task ToldAsync(Func<CancellationToken, Task<ContainersEvent>> call)
-    {
-        try
-        {
-            var outcome = await call(_closing.Token).ConfigureAwait(false);
-            await host.PostAsync(new HostEvent.ContainersReported(outcome), _closing.Token).ConfigureAwait(false);
-        }
-        catch (Exception end) when (end is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
-        {
-            // The agent ends; the next one judges by the list.
-        }
-    }
-
-    private async Task<ContainersEvent> ListAsync(int pass, CancellationToken stop)
-    {
+        if (host.Current.State.Containers.Pass > pass) return null;
         var (found, why) = await TryAsync(declared.Backend.ListAsync, stop).ConfigureAwait(false);
         if (why is not null) return new ContainersEvent.ListFailed(pass, why);
         var rows = found!.ToArray().ToSeq();
@@ -107,7 +56,7 @@ internal sealed class ContainerInterpreter(IHost host, DeclaredContainers declar
             : new ContainersEvent.Listed(pass, rows);
     }
 
-    private static async Task<ContainersEvent> OneAsync(
+    private static async Task<ContainersEvent?> OneAsync(
         ContainerUid uid, Task<Event> call, Func<string, Event> failed, CancellationToken stop)
     {
         var (outcome, why) = await TryAsync(_ => call, stop).ConfigureAwait(false);
@@ -129,7 +78,8 @@ internal sealed class ContainerInterpreter(IHost host, DeclaredContainers declar
             throw new ContainerException(ContainerFault.NotFound, $"the engine has no image {image}, and it is never to be pulled");
         }
 
-        await backend.PullAsync(image, new Progress<ImageProgress>(), stop).ConfigureAwait(false);
+        var login = RegistryAuth.Find(declared.RegistryAuth, image);
+        await backend.PullAsync(image, login, new Progress<ImageProgress>(), stop).ConfigureAwait(false);
         return new Event.PullCompleted(e.Call);
     }
 
@@ -170,7 +120,7 @@ internal sealed class ContainerInterpreter(IHost host, DeclaredContainers declar
         catch (Exception failure) when (!stop.IsCancellationRequested)
         {
             if (failure is not ContainerException) Log.Fail("a call to the container engine broke", ("error", failure));
-            return (null, failure.Message.Length <= LongestReason ? failure.Message : failure.Message[..LongestReason] + " …");
+            return (null, BoundedText.Reason(failure.Message));
         }
     }
 }

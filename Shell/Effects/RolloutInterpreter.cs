@@ -151,12 +151,12 @@ internal sealed class RolloutInterpreter(
         }
         catch (ActivationException failure)
         {
-            await TellAsync(order, failed(failure.Code, Cut(failure.Message)));
+            await TellAsync(order, failed(failure.Code, BoundedText.Reason(failure.Message)));
         }
         catch (Exception error)
         {
             Log.Fail("a switch failed", ("rollout", order.Id), ("error", error));
-            await TellAsync(order, failed("failed", Cut(error.Message)));
+            await TellAsync(order, failed("failed", BoundedText.Reason(error.Message)));
         }
     }
 
@@ -200,7 +200,4 @@ internal sealed class RolloutInterpreter(
 
     private static Option<ReleaseId> Optional(ReleaseId? release) =>
         release is null ? Option<ReleaseId>.None : Option<ReleaseId>.Some(release);
-
-    // A few lines of a failing hook; the rest is in its logs while they are kept.
-    private static string Cut(string text) => text.Length <= 2048 ? text : text[..2048] + " …";
 }

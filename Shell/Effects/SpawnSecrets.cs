@@ -62,6 +62,15 @@ internal sealed class SpawnSecrets : ISpawnSecrets
 
     public void Remove(ProcessId id) => File.Delete(PathOf(id));
 
+    /// <summary>Forgets those of processes that are not known: whoever asked for them did not live to see the answer.</summary>
+    public void RemoveAllBut(Func<ProcessId, bool> isKnown)
+    {
+        foreach (var path in Directory.GetFiles(_directory))
+        {
+            if (ProcessId.Parse(Path.GetFileName(path)).TryGet(out var id) && !isKnown(id)) File.Delete(path);
+        }
+    }
+
     /// <summary>
     /// Tells whether an environment changed, without telling what is in it: a digest under a key of this host.
     /// </summary>

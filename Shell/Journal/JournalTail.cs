@@ -42,7 +42,14 @@ internal sealed class JournalTail<TState, TEvent, TEffect>(string directory, ILo
         if (place.NextSeq > durable) return null;
         var path = JournalFiles.PathOf(directory, place.Segment, JournalFiles.Segment);
         if (!File.Exists(path)) return null;
-        var chunk = Chunk(path, place.Offset);
+        var chunk = Chunk(path, place.Offset, ChunkBytes);
+
+        // A single record may be longer than that.
+        for (var size = ChunkBytes; chunk.Length == size && chunk.AsSpan().IndexOf((byte)'\n') < 0 && chunk[^1] != 0; size *= 2)
+        {
+            chunk = Chunk(path, place.Offset, size * 2);
+        }
+
         var records = new List<byte[]>();
         var at = 0;
         while (at < chunk.Length && place.NextSeq <= durable)
@@ -62,12 +69,12 @@ internal sealed class JournalTail<TState, TEvent, TEffect>(string directory, ILo
         return records;
     }
 
-    private static byte[] Chunk(string path, long offset)
+    private static byte[] Chunk(string path, long offset, int size)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
         file.Seek(offset, SeekOrigin.Begin);
-        var chunk = new byte[ChunkBytes];
-        return chunk[..file.ReadAtLeast(chunk, ChunkBytes, throwOnEndOfStream: false)];
+        var chunk = new byte[size];
+        return chunk[..file.ReadAtLeast(chunk, size, throwOnEndOfStream: false)];
     }
 
     private Place Find(long since)

@@ -1,8 +1,13 @@
 using System;
 using System.Collections.Generic;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Linq;
+using Agent.Shell.Effects;
 using Agent.Shell.Linux;
+using Agent.Shell.Observability;
 
 namespace Agent.Shell.Keeper;
 
@@ -12,8 +17,12 @@ namespace Agent.Shell.Keeper;
 /// </summary>
 internal sealed partial class Children : IDisposable
 {
-    // A family that forks faster than it is killed loses after a few rounds; the caller comes back if it does not.
-    private const int KillRounds = 5;
+    // What forks without pause is found by one of many looks, each of some hundred microseconds; nobody else is served
+    // meanwhile.
+    private static readonly TimeSpan LongestHunt = TimeSpan.FromMilliseconds(500);
+
+    // Of messages and of orphans, before somebody else has a turn: whoever makes them can make more without end.
+    private const int MostAtOnce = 256;
 
     /// <summary>Marks a child's notify socket among what becomes ready, with the child's own mark.</summary>
     public const ulong NotifyMark = 1UL << 60;
@@ -36,7 +45,7 @@ internal sealed partial class Children : IDisposable
         _epoll = epoll;
         _log = new ChildLog(paths.Children);
         _cgroups = new Cgroups(paths.RuntimeDir);
-        _marker = new Marker(paths.RuntimeDir);
+        _marker = new Marker(paths);
     }
 
     public int Living => _byKey.Values.Count(child => !child.HasEnded);
@@ -49,8 +58,8 @@ internal sealed partial class Children : IDisposable
     public IReadOnlyList<KeptRow> Rows => [.. _byKey.Values.Select(child => child.Row)];
 
     /// <summary>
-    /// Takes up what an earlier keeper of this directory left: its log first, then children that bear our mark and
-    /// that it had no time to write down.
+    /// Takes up what an earlier keeper of this directory left: its log first, then children that bear our proof and that it
+    /// had no time to write down. The one that began first is the child; others in sessions of their own are its own.
     /// </summary>
     public void Recover()
     {
@@ -60,12 +69,16 @@ internal sealed partial class Children : IDisposable
             else _byKey[fact.Row.Key] = new Child(fact.Row, fact.Tree, own: false) { IsNotifying = fact.Notify };
         }
 
-        foreach (var (pid, key) in _marker.Marked().ToList())
+        var unwritten = _marker.Proven().Where(one => Processes.Family(one.Pid)?.Session == one.Pid)
+            .Select(one => (one.Pid, one.Key, Start: Processes.StartTime(one.Pid)));
+        foreach (var (pid, key, begun) in unwritten.OrderBy(one => one.Start).ToList())
         {
-            if (_byKey.TryGetValue(key, out var known) && known.Row.Pid != 0) continue;
-            if (Processes.Family(pid)?.Session != pid) continue;
-            if (Processes.StartTime(pid) is not { } start) continue;
-            _byKey[key] = new Child(new(key, pid, start, Processes.BootId), tree: true, own: false);
+            var known = _byKey.GetValueOrDefault(key);
+            if (begun is not { } start || known is { Row.Pid: not 0 }) continue;
+            _byKey[key] = new Child(new(key, pid, start, Processes.BootId), known?.Tree ?? true, own: false)
+            {
+                IsNotifying = known?.IsNotifying ?? false,
+            };
             _log.Note(_byKey[key].Spawned());
         }
 
@@ -81,28 +94,26 @@ internal sealed partial class Children : IDisposable
     {
         if (_byKey.TryGetValue(key, out var known)) return new(id) { Row = known.Row };
         if (!SpawnPlanner.IsKey(key)) return new(id) { Error = "bad-key", Detail = $"\"{key}\" is no spawn key" };
-        var (joins, fault) = _cgroups.Bound(key, order.Limits);
-        if (fault is not null) return new(id) { Error = "limits", Detail = fault };
-        if (SpawnPlanner.Plan(_paths, _marker, key, order, joins) is var (plan, refusal) && plan is null)
+        var child = new Child(new(key, 0, 0, ""), order.Tree, own: true) { IsNotifying = order.Notify };
+        var (ready, refusal) = Prepare(child, order);
+        using var plan = ready;
+        if (plan is null)
         {
-            _cgroups.Remove(key);
+            Undo(child);
             return new(id) { Error = refusal!.Error, Detail = refusal.Detail };
         }
 
         // Written down before it happens: what this keeper began and did not live to see is over for its successor, and
         // lost, but is not begun a second time.
-        var child = HoldPipes(key, order);
         _log.Note(new(ChildFact.Begun, child.Row with { Boot = Processes.BootId }) { Tree = order.Tree, Notify = order.Notify });
         _log.Write();
-        var (pid, errno) = SpawnByDefaults(plan!);
+        var (pid, errno) = SpawnByDefaults(plan);
         if (errno != 0)
         {
-            child.Close();
-            _cgroups.Remove(key);
-            RemovePipes(key);
+            Undo(child);
             _log.Note(new(ChildFact.Forgotten, child.Row));
             _log.Write();
-            return new(id) { Error = "spawn-failed", Detail = $"{plan!.Path}: {Errno.Text(errno)}" };
+            return new(id) { Error = "spawn-failed", Detail = $"{plan.Path}: {Errno.Text(errno)}" };
         }
 
         child.Row = new(key, pid, Processes.StartTime(pid) ?? 0, Processes.BootId);
@@ -111,10 +122,43 @@ internal sealed partial class Children : IDisposable
         _byKey[key] = child;
 
         // With limits it entered its group before it was what was ordered.
-        if (joins is null) _unjoined.Add(child);
+        if (!plan.Joins) _unjoined.Add(child);
         _log.Note(child.Spawned());
         _log.Write();
         return new(id) { Row = child.Row, Detail = _log.Trouble };
+    }
+
+    /// <summary>
+    /// What it takes to start it, or why it cannot be. Whatever an order says, or whoever ordered it does meanwhile to the
+    /// files that it names: it ends this start, and not the keeper.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "whatever it was, it is this start's failure and told as such")]
+    private (SpawnPlan? Plan, KeeperReply? Refusal) Prepare(Child child, SpawnOrder order)
+    {
+        SpawnPlan? plan = null;
+        try
+        {
+            var (joins, fault) = _cgroups.Bound(child.Key, order.Limits);
+            if (fault is not null) return (null, new(0) { Error = "limits", Detail = fault });
+            var ticket = Ticket.Issue(_paths.Ticket(child.Key));
+            (plan, var refusal) = SpawnPlanner.Plan(_paths, _marker, child.Key, order, joins, ticket);
+            if (plan is not null) HoldPipes(child, order, ticket);
+            return (plan, refusal);
+        }
+        catch (Exception failure)
+        {
+            plan?.Dispose();
+            Log.Fail("a start broke", ("key", child.Key), ("error", failure));
+            return (null, new(0) { Error = "spawn-failed", Detail = BoundedText.Reason(failure.Message) });
+        }
+    }
+
+    /// <summary>Nothing came of it, and nothing is left.</summary>
+    private void Undo(Child child)
+    {
+        child.Close();
+        _cgroups.Remove(child.Key);
+        RemovePipes(child.Key);
     }
 
     /// <summary>
@@ -125,10 +169,11 @@ internal sealed partial class Children : IDisposable
     {
         if (!_watched.TryGetValue(mark & ~NotifyMark, out var child)) return null;
         var isNew = false;
-        while (child.Notify?.Receive() is var (text, uid))
+        var user = child.Row.Ready ? null : Processes.UserOf(child.Row.Pid);
+        for (var heard = 0; heard < MostAtOnce && child.Notify?.Receive() is var (text, uid); heard++)
         {
-            // The name is no secret: only the child's own user, or root, speaks for it.
-            if (uid != 0 && uid != Processes.UserOf(child.Row.Pid)) continue;
+            // The name is no secret once it is bound: only the child's own user, or root, speaks for it.
+            if (uid != 0 && uid != user) continue;
             isNew |= !child.Row.Ready && text.Split('\n').Contains("READY=1", StringComparer.Ordinal);
         }
 
@@ -214,14 +259,20 @@ internal sealed partial class Children : IDisposable
         return child;
     }
 
-    /// <summary>Takes the zombies of adopted orphans; the ends of own children are told by their pidfds.</summary>
-    public void ReapOrphans()
+    /// <summary>
+    /// Takes the zombies of adopted orphans; the ends of own children are told by their pidfds. Tells whether there may be
+    /// more of them.
+    /// </summary>
+    public bool ReapOrphans()
     {
-        while (Processes.PeekEnded() is > 0 and var pid)
+        for (var reaped = 0; reaped < MostAtOnce; reaped++)
         {
-            if (_byKey.Values.Any(child => child.IsOwn && child.Row.Pid == pid && !child.HasEnded)) return;
+            var pid = Processes.PeekEnded();
+            if (pid <= 0 || _byKey.Values.Any(child => child.IsOwn && child.Row.Pid == pid && !child.HasEnded)) return false;
             Processes.TryReap(pid);
         }
+
+        return true;
     }
 
     /// <summary>
@@ -246,8 +297,16 @@ internal sealed partial class Children : IDisposable
 
     private static (int Pid, int Errno) SpawnByDefaults(SpawnPlan plan)
     {
-        using var defaults = Baseline.Enter();
-        return Spawner.Spawn(plan);
+        try
+        {
+            using var defaults = Baseline.Enter();
+            return Spawner.Spawn(plan);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Log.Fail("the host's defaults cannot be had for a child", ("error", failure.Message));
+            return (0, Errno.Again);
+        }
     }
 
     private void Adopt(Child child)
@@ -268,7 +327,7 @@ internal sealed partial class Children : IDisposable
 
         HoldOutput(child);
         if (File.Exists(_paths.Input(child.Key))) child.Input = Descriptors.Open(_paths.Input(child.Key), Descriptors.ReadWrite);
-        if (child.IsNotifying) child.Notify = NotifySocket.Bind(_paths.Notify(child.Key));
+        if (child.IsNotifying) child.Notify = ListenAgain(child);
         Watch(child);
         if (!_cgroups.Has(child.Key)) _unjoined.Add(child);
     }
@@ -303,14 +362,46 @@ internal sealed partial class Children : IDisposable
     private void KillFamily(Child child, bool thorough)
     {
         if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
-        for (var round = 0; round < KillRounds; round++)
+        if (thorough || !_cgroups.Exist) KillMarked(child, _marker.Marked());
+        var since = Stopwatch.GetTimestamp();
+        HashSet<int> strangers = [child.Row.Pid];
+        while (KillStrays(child, strangers) && Stopwatch.GetElapsedTime(since) < LongestHunt) ReapOrphans();
+    }
+
+    /// <summary>
+    /// Kills those of a family whom the subreaper was given, each as soon as it is found: a moment later it may have started
+    /// another and be gone. Tells whether to look again: where one was found, or one came that bears no mark. Such a one may
+    /// be about to end, and whom it started is given to us behind our look.
+    /// </summary>
+    private bool KillStrays(Child child, HashSet<int> strangers)
+    {
+        var again = false;
+        foreach (var given in Processes.GivenTo(Environment.ProcessId))
         {
-            var found = _cgroups.Exist && !thorough ? _marker.Marked(Processes.ChildrenOf(Environment.ProcessId)) : _marker.Marked();
-            var family = found.Where(one => one.Key == child.Key && one.Pid != child.Row.Pid).ToList();
-            if (family.Count == 0) return;
-            foreach (var (pid, _) in family) KillMember(pid);
-            ReapOrphans();
+            if (_marker.KeyOf(given) is { } key)
+            {
+                again |= KillMarked(child, [(given, key)]);
+            }
+            else if (strangers.Add(given))
+            {
+                KillMarked(child, _marker.Marked(Processes.GivenTo(given)));
+                again = true;
+            }
         }
+
+        return again;
+    }
+
+    private static bool KillMarked(Child child, IEnumerable<(int Pid, string Key)> marked)
+    {
+        var found = false;
+        foreach (var (pid, _) in marked.Where(one => one.Key == child.Key && one.Pid != child.Row.Pid))
+        {
+            KillMember(pid);
+            found = true;
+        }
+
+        return found;
     }
 
     private static void KillMember(int pid)
@@ -321,20 +412,37 @@ internal sealed partial class Children : IDisposable
         Descriptors.Close(pidfd);
     }
 
-    private Child HoldPipes(string key, SpawnOrder order)
+    private void HoldPipes(Child child, SpawnOrder order, Ticket ticket)
     {
-        var owner = order.User is null ? (Uid: 0, Gid: 0) : Users.Find(order.User) ?? (0, 0);
-        foreach (var path in (string[])[_paths.Output(key), _paths.Error(key)]) Descriptors.MakeFifo(path, owner.Uid, owner.Gid);
-        var child = new Child(new(key, 0, 0, ""), order.Tree, own: true) { IsNotifying = order.Notify };
+        var key = child.Key;
+        var user = order.User is null ? null : Users.Find(order.User);
+        foreach (var path in (string[])[_paths.Output(key), _paths.Error(key)]) Descriptors.MakeFifo(path, user?.Uid ?? 0, user?.Gid ?? 0);
         HoldOutput(child);
         if (order.Stdin)
         {
-            Descriptors.MakeFifo(_paths.Input(key), owner.Uid, owner.Gid);
+            Descriptors.MakeFifo(_paths.Input(key), user?.Uid ?? 0, user?.Gid ?? 0);
             child.Input = Descriptors.Open(_paths.Input(key), Descriptors.ReadWrite);
         }
 
-        if (order.Notify) child.Notify = NotifySocket.Bind(_paths.Notify(key));
-        return child;
+        // A child whose FIFO nobody holds open would wait for the other side before it began, and its parent with it.
+        var last = Math.Min(Math.Min(child.Output, child.Error), order.Stdin ? child.Input : 0);
+        if (last < 0) throw new IOException($"its FIFOs cannot be opened: {Errno.Text(-last)}");
+        if (order.Notify) child.Notify = NotifySocket.Bind(ticket.Notify);
+    }
+
+    /// <summary>While no keeper lived somebody may have taken the name: then it is as if the child said nothing more.</summary>
+    private NotifySocket? ListenAgain(Child child)
+    {
+        if (Ticket.Read(_paths.Ticket(child.Key)) is not { } ticket) return null;
+        try
+        {
+            return NotifySocket.Bind(ticket.Notify);
+        }
+        catch (Win32Exception failure)
+        {
+            Log.Warn("it is not heard any more whether a process is ready", ("key", child.Key), ("error", failure.Message));
+            return null;
+        }
     }
 
     private void HoldOutput(Child child)
@@ -348,6 +456,6 @@ internal sealed partial class Children : IDisposable
 
     private void RemovePipes(string key)
     {
-        foreach (var path in (string[])[_paths.Input(key), _paths.Output(key), _paths.Error(key)]) File.Delete(path);
+        foreach (var path in (string[])[_paths.Input(key), _paths.Output(key), _paths.Error(key), _paths.Ticket(key)]) File.Delete(path);
     }
 }

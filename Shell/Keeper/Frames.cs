@@ -6,6 +6,9 @@ namespace Agent.Shell.Keeper;
 /// <summary>Asks the keeper something: one JSON object on a line. Which fields count depends on <c>Op</c>.</summary>
 internal sealed record KeeperRequest(long Id, string Op)
 {
+    /// <summary>Command and environment have a MiB each, of which JSON may make six bytes of one.</summary>
+    public const int LongestFrame = 16 << 20;
+
     public string? Key { get; init; }
 
     public SpawnOrder? Order { get; init; }

@@ -128,6 +128,9 @@ internal sealed class KeeperClient : IAsyncDisposable
     private async Task SendAsync(KeeperRequest request, CancellationToken stop)
     {
         byte[] frame = [.. JsonSerializer.SerializeToUtf8Bytes(request, KeeperJson.Default.KeeperRequest), (byte)'\n'];
+
+        // The keeper would hang up, and so would the next one.
+        if (frame.Length > KeeperRequest.LongestFrame) throw new InvalidDataException($"a request of {frame.Length} bytes to the keeper");
         await _sending.WaitAsync(stop).ConfigureAwait(false);
         try
         {
@@ -166,8 +169,9 @@ internal sealed class KeeperClient : IAsyncDisposable
             paths.RuntimeDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         const int CreateAndTruncate = 0x40 | 0x200;
         string[] command = [.. AgentExecutable.Command, .. paths.Command];
+        using var root = Descriptors.OpenToEnter("/");
         var (_, errno) = Spawner.Spawn(new(
-            command[0], command, AgentExecutable.Environment, "/", ("/dev/null", Descriptors.ReadOnly),
+            command[0], command, AgentExecutable.Environment, root, ("/dev/null", Descriptors.ReadOnly),
             ("/dev/null", Descriptors.WriteOnly), (paths.Messages, Descriptors.WriteOnly | CreateAndTruncate)));
         if (errno != 0) throw new KeeperGone($"the keeper cannot be started: {command[0]}: {Errno.Text(errno)}");
     }

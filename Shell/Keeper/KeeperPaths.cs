@@ -1,8 +1,5 @@
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
-using System.Text;
-using Agent.Shell.Journal;
 
 namespace Agent.Shell.Keeper;
 
@@ -30,10 +27,6 @@ internal sealed record KeeperPaths(string StateDir, string RuntimeDir)
 
     public string Error(string key) => Path.Combine(Fifos, key + ".err");
 
-    /// <summary>
-    /// The name of the abstract socket on which a child tells that it is ready; it needs no directory that the child's user
-    /// could enter, and dies with the keeper.
-    /// </summary>
-    public string Notify(string key) => string.Create(
-        CultureInfo.InvariantCulture, $"agent/{Crc32C.Of(Encoding.UTF8.GetBytes(RuntimeDir)):x8}/{key}");
+    /// <summary>Beside them: what the child of that key is known by.</summary>
+    public string Ticket(string key) => Path.Combine(Fifos, key + ".ticket");
 }

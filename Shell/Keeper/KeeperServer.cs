@@ -55,11 +55,11 @@ internal sealed class KeeperServer : IDisposable
     public void Run()
     {
         var told = new List<Child>();
-        var open = true;
+        var (open, more) = (true, false);
         while (open)
         {
             told.Clear();
-            var ready = _epoll.Wait(_children.Unjoined > 0 ? JoinPause : _children.Living > 0 ? OrphanTick : -1);
+            var ready = _epoll.Wait(more ? 0 : _children.Unjoined > 0 ? JoinPause : _children.Living > 0 ? OrphanTick : -1);
             if (ready.Length == 0 || _children.Unjoined >= MostUnjoined) _children.JoinCgroups();
             foreach (var @event in ready)
             {
@@ -72,7 +72,7 @@ internal sealed class KeeperServer : IDisposable
             // Every exit and readiness of this round is durable before any of them is told.
             _children.Sync(told);
             foreach (var child in told) _agent?.Send(new KeeperReply(0) { Row = child.Row });
-            _children.ReapOrphans();
+            more = _children.ReapOrphans();
             if (_agent is { IsBroken: true }) Drop();
         }
     }
@@ -196,9 +196,6 @@ internal sealed class KeeperServer : IDisposable
     /// <summary>The connection to the agent: whole lines in, whole lines out, and never a wait for either.</summary>
     private sealed class AgentLink(Socket socket) : IDisposable
     {
-        // An environment may have 2 MiB (the kernel's ARG_MAX); escaped, a spawn stays below this.
-        private const int LongestFrame = 8 << 20;
-
         // An agent that does not read for this long a queue is as good as gone; it lists everything when it is back.
         private const int LongestQueue = 16 << 20;
 
@@ -218,7 +215,7 @@ internal sealed class KeeperServer : IDisposable
             if (_received == _incoming.Length) Array.Resize(ref _incoming, _incoming.Length * 2);
             var got = socket.Receive(_incoming.AsSpan(_received), SocketFlags.None, out var error);
             if (error == SocketError.WouldBlock) return requests;
-            if (error != SocketError.Success || got == 0 || _received > LongestFrame)
+            if (error != SocketError.Success || got == 0 || _received > KeeperRequest.LongestFrame)
             {
                 IsBroken = true;
                 return requests;

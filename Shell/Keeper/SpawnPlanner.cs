@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
+using System.ComponentModel;
 using System.Globalization;
 using System.IO;
 using System.Linq;
 using Agent.Shell.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Agent.Shell.Keeper;
 
@@ -18,26 +20,30 @@ internal static class SpawnPlanner
 
     /// <param name="joins">The file through which the child enters its cgroup before it is itself; null if it need not.</param>
     public static (SpawnPlan? Plan, KeeperReply? Refusal) Plan(
-        KeeperPaths paths, Marker marker, string key, SpawnOrder order, string? joins)
+        KeeperPaths paths, Marker marker, string key, SpawnOrder order, string? joins, Ticket ticket)
     {
-        if (!IsKey(key)) return Refuse("bad-key", $"\"{key}\" is no spawn key");
         if (order.Command.Count == 0) return Refuse("not-found", "the command is empty");
-        if (order.WorkingDirectory is { } cwd && !Directory.Exists(cwd)) return Refuse("bad-cwd", $"there is no directory {cwd}");
-        var (program, refusal) = Resolve(order);
+        var user = order.User is { } name ? Users.Find(name) : null;
+        if (user is null && order.User is not null) return Refuse("no-such-user", $"this host has no user {order.User}");
+
+        // Who is one already needs nobody's leave to be so.
+        if (user?.Uid == Processes.EffectiveUser) user = null;
+        var bounds = Bounds(order.Limits, joins);
+        if (user is not null && !File.Exists(SetPriv)) return Refuse("not-found", $"{SetPriv} is needed to run as {order.User}: apt-get install util-linux");
+        if (bounds.Count > 0 && !File.Exists(PrLimit)) return Refuse("not-found", $"{PrLimit} is needed for limits: apt-get install util-linux");
+        var (program, directory, refusal) = AsSeenBy(user, order);
         if (program is null) return (null, refusal);
 
         IReadOnlyList<string> arguments = order.Command;
-        if (order.User is { } user)
+        if (user is not null)
         {
-            if (Users.Find(user) is not { } ids) return Refuse("no-such-user", $"this host has no user {user}");
-            if (!File.Exists(SetPriv)) return Refuse("not-found", $"{SetPriv} is needed to run as {user}: apt-get install util-linux");
-            arguments = [SetPriv, $"--reuid={ids.Uid}", $"--regid={ids.Gid}", "--init-groups", "--", program, .. order.Command.Skip(1)];
+            var groups = user.Groups.Count == 0 ? "--clear-groups" : $"--groups={string.Join(',', user.Groups)}";
+            arguments = [SetPriv, $"--reuid={user.Uid}", $"--regid={user.Gid}", groups, "--", program, .. order.Command.Skip(1)];
             program = SetPriv;
         }
 
-        if (Bounds(order.Limits, joins) is { Count: > 0 } bounds)
+        if (bounds.Count > 0)
         {
-            if (!File.Exists(PrLimit)) return Refuse("not-found", $"{PrLimit} is needed for limits: apt-get install util-linux");
             arguments = [PrLimit, .. bounds, "--", program, .. arguments.Skip(1)];
             program = PrLimit;
         }
@@ -49,18 +55,19 @@ internal static class SpawnPlanner
             program = Sh;
         }
 
+        string[] told = order.Notify ? [$"NOTIFY_SOCKET=@{ticket.Notify}"] : [];
         return (new SpawnPlan(
             program,
             arguments,
-            [.. order.Environment, .. marker.For(key), .. Notify(paths, key, order)],
-            order.WorkingDirectory,
+            [.. order.Environment, .. marker.For(key, ticket), .. told],
+            directory,
             order.Stdin ? (paths.Input(key), Descriptors.ReadOnly) : (Null, Descriptors.ReadOnly),
             (paths.Output(key), Descriptors.ReadWrite),
-            (paths.Error(key), Descriptors.ReadWrite)), null);
+            (paths.Error(key), Descriptors.ReadWrite))
+        {
+            Joins = joins is not null,
+        }, null);
     }
-
-    private static IEnumerable<string> Notify(KeeperPaths paths, string key, SpawnOrder order) =>
-        order.Notify ? [$"NOTIFY_SOCKET=@{paths.Notify(key)}"] : [];
 
     /// <summary>What the kernel holds each process to by itself: open files and, where no cgroup bounds it, memory.</summary>
     private static List<string> Bounds(SpawnLimit? limits, string? joins)
@@ -74,6 +81,36 @@ internal static class SpawnPlanner
     /// <summary>Ids and generations only: the key becomes the name of files and of a cgroup.</summary>
     public static bool IsKey(string key) => key.Length is > 0 and <= 64 && key[0] != '.'
         && key.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '.');
+
+    /// <summary>
+    /// The program and the directory that it begins in. Root does not look for another user: that one would be told of
+    /// files that are not his to see, and begin in a directory whose way is closed to him.
+    /// </summary>
+    private static (string? Program, SafeFileHandle? Directory, KeeperReply? Refusal) AsSeenBy(UserIds? user, SpawnOrder order)
+    {
+        if (user is null) return Look(order);
+        try
+        {
+            return Rights.Of(user.Uid, user.Gid, [.. user.Groups], () => Look(order));
+        }
+        catch (Win32Exception failure)
+        {
+            return (null, null, new(0) { Error = "spawn-failed", Detail = $"nothing can be run as {order.User} here ({failure.Message})" });
+        }
+    }
+
+    private static (string? Program, SafeFileHandle? Directory, KeeperReply? Refusal) Look(SpawnOrder order)
+    {
+        var directory = order.WorkingDirectory is { } cwd ? Descriptors.OpenToEnter(cwd) : null;
+        if (directory is null && order.WorkingDirectory is not null)
+        {
+            return (null, null, new(0) { Error = "bad-cwd", Detail = $"there is no directory {order.WorkingDirectory} that may be entered" });
+        }
+
+        var (program, refusal) = Resolve(order);
+        if (program is null) directory?.Dispose();
+        return (program, directory, refusal);
+    }
 
     private static (string? Program, KeeperReply? Refusal) Resolve(SpawnOrder order)
     {
@@ -96,8 +133,19 @@ internal static class SpawnPlanner
         return Refused("not-found", $"{name} is in none of {searched}");
     }
 
-    private static bool IsExecutable(string path) => (File.GetUnixFileMode(path)
-        & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+    /// <summary>No file either way, if it goes while we look.</summary>
+    private static bool IsExecutable(string path)
+    {
+        const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        try
+        {
+            return (File.GetUnixFileMode(path) & Executable) != 0;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     private static (SpawnPlan?, KeeperReply?) Refuse(string error, string detail) =>
         (null, new(0) { Error = error, Detail = detail });

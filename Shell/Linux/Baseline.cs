@@ -33,6 +33,9 @@ internal readonly ref partial struct Baseline
 
     public static Baseline Enter()
     {
+        // First, as long as a descriptor may be had beyond the default's.
+        var score = File.ReadAllText(OomScore).Trim();
+        if (score != Even) File.WriteAllText(OomScore, Even);
         var mask = umask(DefaultMask);
         var files = default(Limit);
         if (getrlimit(OpenFiles, ref files) == 0 && files.Soft > DefaultOpenFiles)
@@ -41,8 +44,6 @@ internal readonly ref partial struct Baseline
             _ = setrlimit(OpenFiles, ref lowered);
         }
 
-        var score = File.ReadAllText(OomScore).Trim();
-        if (score != Even) File.WriteAllText(OomScore, Even);
         return new(mask, files, score);
     }
 

@@ -30,6 +30,14 @@ internal static partial class Descriptors
         return fd >= 0 ? fd : -Errno.Last;
     }
 
+    /// <summary>Opens a directory that may be entered, or nothing.</summary>
+    public static SafeFileHandle? OpenToEnter(string directory)
+    {
+        // What lies within is looked up, and be it itself, only by who may enter it.
+        var fd = Open($"{directory}/.", PathOnly);
+        return fd < 0 ? null : new SafeFileHandle(fd, ownsHandle: true);
+    }
+
     /// <summary>Where a path leads, with every link in it followed; null if to nothing.</summary>
     public static string? Real(string path)
     {
@@ -40,7 +48,7 @@ internal static partial class Descriptors
     }
 
     /// <summary>Makes a FIFO, 0600 and owned as asked; one that is there already is taken as it is.</summary>
-    public static void MakeFifo(string path, int uid, int gid)
+    public static void MakeFifo(string path, uint uid, uint gid)
     {
         if (mkfifo(path, 0x180) != 0 && Errno.Last != Errno.Exists) throw Errno.Failure($"mkfifo {path}");
         if (uid != 0 && chown(path, uid, gid) != 0) throw Errno.Failure($"chown {path}");
@@ -121,7 +129,7 @@ internal static partial class Descriptors
     private static partial int mkfifo(string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int chown(string path, int uid, int gid);
+    private static partial int chown(string path, uint uid, uint gid);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int fd, int command, int argument);

@@ -88,10 +88,10 @@ internal static partial class Processes
     public static unsafe Reaped? TryExitOfStranger(int pid, int pidfd)
     {
         // A zombie that its parent has not taken yet shows its status as the last field of its stat.
-        if (ReadStat(pid) is { } stat && stat.Contains(" Z ", StringComparison.Ordinal))
+        if (Fields(pid) is ["Z", .., var last]
+            && int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var status))
         {
-            var last = stat[(stat.LastIndexOf(' ') + 1)..].Trim();
-            if (int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var status)) return Reaped.From(status);
+            return Reaped.From(status);
         }
 
         var info = stackalloc byte[64];
@@ -104,17 +104,19 @@ internal static partial class Processes
     /// <summary>Clock ticks since boot at which the process started; nothing if there is none.</summary>
     public static long? StartTime(int pid)
     {
-        // The name is in parentheses and may hold anything; the fields behind it are plain. Start time is the 22nd.
-        if (ReadStat(pid) is not { } stat) return null;
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
+        const int TwentySecond = 19;
+        return Fields(pid) is { } fields && fields[0] is not ("Z" or "X")
+            ? long.Parse(fields[TwentySecond], CultureInfo.InvariantCulture)
+            : null;
     }
+
+    /// <summary>Does it wait in the kernel for something that no signal breaks off, such as a disk or a mount?</summary>
+    public static bool IsUninterruptible(int pid) => Fields(pid) is ["D", ..];
 
     /// <summary>The parent and the session of a process.</summary>
     public static (int Parent, int Session)? Family(int pid)
     {
-        if (ReadStat(pid) is not { } stat) return null;
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        if (Fields(pid) is not { } fields) return null;
         return (int.Parse(fields[1], CultureInfo.InvariantCulture), int.Parse(fields[3], CultureInfo.InvariantCulture));
     }
 
@@ -168,15 +170,28 @@ internal static partial class Processes
         {
             foreach (var thread in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
             {
-                foreach (var child in File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                {
-                    children.Add(int.Parse(child, CultureInfo.InvariantCulture));
-                }
+                AddChildren(thread, children);
             }
         }
         catch (IOException)
         {
             // It ended while we looked, or one of its threads did; whoever is left of its children is given to its reaper.
+        }
+
+        return children;
+    }
+
+    /// <summary>The children of its first thread: to that one orphans are given, and it costs a fraction of asking for all.</summary>
+    public static IReadOnlyList<int> GivenTo(int pid)
+    {
+        var children = new List<int>();
+        try
+        {
+            AddChildren(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}"), children);
+        }
+        catch (IOException)
+        {
+            // It is gone.
         }
 
         return children;
@@ -191,11 +206,21 @@ internal static partial class Processes
     /// <summary>Lets a signal pass without effect.</summary>
     public static void Ignore(int signal) => _ = signal_(signal, 1);
 
-    private static string? ReadStat(int pid)
+    private static void AddChildren(string thread, List<int> children)
+    {
+        foreach (var child in File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            children.Add(int.Parse(child, CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>Of a process's stat what comes behind its name, which is in parentheses and may hold anything: its state first.</summary>
+    private static string[]? Fields(int pid)
     {
         try
         {
-            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            return stat[(stat.LastIndexOf(')') + 2)..].TrimEnd().Split(' ');
         }
         catch (IOException)
         {

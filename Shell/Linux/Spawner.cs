@@ -1,21 +1,28 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Agent.Shell.Linux;
 
 /// <summary>
 /// What to start: resolved program, arguments, whole environment, and what its descriptors 0 to 2 open; an empty path is
-/// the caller's own.
+/// the caller's own. The working directory is held open, so that it is the one that was looked at.
 /// </summary>
 internal sealed record SpawnPlan(
     string Path,
     IReadOnlyList<string> Arguments,
     IReadOnlyList<string> Environment,
-    string? WorkingDirectory,
+    SafeFileHandle? WorkingDirectory,
     (string Path, int Mode) Input,
     (string Path, int Mode) Output,
-    (string Path, int Mode) Error);
+    (string Path, int Mode) Error) : IDisposable
+{
+    /// <summary>It enters its cgroup itself, before it is what was ordered.</summary>
+    public bool Joins { get; init; }
+
+    public void Dispose() => WorkingDirectory?.Dispose();
+}
 
 /// <summary>
 /// Starts programs by posix_spawn: a session and process group of its own, every signal at its default and none
@@ -46,11 +53,16 @@ internal static unsafe partial class Spawner
             _ = sigemptyset(signals);
             _ = posix_spawnattr_setsigmask(attributes, signals);
             _ = posix_spawnattr_setflags(attributes, SetSignalDefaults | SetSignalMask | SetSession);
+            if (plan.WorkingDirectory is { } directory)
+            {
+                _ = posix_spawn_file_actions_addfchdir_np(actions, (int)directory.DangerousGetHandle());
+            }
+
+            // Closed before anything is opened: the child may open fewer than its parent has open.
+            _ = posix_spawn_file_actions_addclosefrom_np(actions, 3);
             AddOpen(actions, 0, plan.Input);
             AddOpen(actions, 1, plan.Output);
             AddOpen(actions, 2, plan.Error);
-            if (plan.WorkingDirectory is not null) _ = posix_spawn_file_actions_addchdir_np(actions, plan.WorkingDirectory);
-            _ = posix_spawn_file_actions_addclosefrom_np(actions, 3);
             using var arguments = new NativeStrings(plan.Arguments);
             using var environment = new NativeStrings(plan.Environment);
             var errno = posix_spawn(out var pid, plan.Path, actions, attributes, arguments.Pointer, environment.Pointer);
@@ -81,8 +93,8 @@ internal static unsafe partial class Spawner
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int posix_spawn_file_actions_addopen(byte* actions, int fd, string path, int flags, uint mode);
 
-    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int posix_spawn_file_actions_addchdir_np(byte* actions, string path);
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_addfchdir_np(byte* actions, int fd);
 
     [LibraryImport("libc")]
     private static partial int posix_spawn_file_actions_addclosefrom_np(byte* actions, int from);

@@ -35,6 +35,9 @@ internal sealed record AgentPaths(string Config, string StateDir, string Runtime
     /// <summary>Durable: why the last upgrade of the agent was taken back. Not there if it was not.</summary>
     public string UpgradeFailure => Path.Combine(StateDir, "upgrade-failure");
 
+    /// <summary>Files of short runs of the host's commands. They may hold secrets, and /run is no disk.</summary>
+    public string Commands => Path.Combine(RuntimeDir, "commands");
+
     /// <summary>Archives on their way from the plane into the store.</summary>
     public string Downloads => Path.Combine(StateDir, "downloads");
 

@@ -1,4 +1,5 @@
 using Agent.Core;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Outbox;
@@ -36,7 +37,9 @@ internal sealed class HostBinding : Binding<HostState, HostEvent, HostEffect>
         HostEffect.Rollout(RolloutEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Outbox(OutboxEffect.Reject(var code, var reason)) => new(code, reason),
         HostEffect.Container(ContainerEffect.Reject(var code, var reason)) => new(code, reason),
-        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout or HostEffect.Outbox or HostEffect.Container => null,
+        HostEffect.Companion(CompanionEffect.Reject(var code, var reason)) => new(code, reason),
+        HostEffect.Runtime or HostEffect.Process or HostEffect.Rollout or HostEffect.Outbox or HostEffect.Container
+            or HostEffect.Companion => null,
     };
 
     public override bool IsStart(HostEvent @event) => @event is HostEvent.Started;

@@ -98,11 +98,8 @@ internal static class Log
         return bytes.WrittenSpan.ToArray();
     }
 
-    private static string Short(object? value)
-    {
-        var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-        return text.Length <= LongestValue ? text : string.Concat(text.AsSpan(0, LongestValue), "…");
-    }
+    private static string Short(object? value) =>
+        BoundedText.Cut(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "", LongestValue);
 
     private static string OneLine(string text) =>
         text.ReplaceLineEndings("\\n") is var line && line.Contains(' ', StringComparison.Ordinal) ? $"\"{line}\"" : line;

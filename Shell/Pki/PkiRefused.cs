@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using Agent.Shell.Observability;
 
 namespace Agent.Shell.Pki;
 
@@ -24,11 +25,11 @@ internal sealed class PkiRefused : Exception
     }
 
     public PkiRefused(PkiFault fault, string detail)
-        : base($"{PkiFaults.NameOf(fault)}: {Shown(detail)}") => (Fault, Detail) = (fault, Shown(detail));
+        : base($"{PkiFaults.NameOf(fault)}: {BoundedText.Harmless(detail)}") => (Fault, Detail) = (fault, BoundedText.Harmless(detail));
 
     public PkiRefused(PkiFault fault, string detail, Exception innerException)
-        : base($"{PkiFaults.NameOf(fault)}: {Shown(detail)}", innerException) =>
-        (Fault, Detail) = (fault, Shown(detail));
+        : base($"{PkiFaults.NameOf(fault)}: {BoundedText.Harmless(detail)}", innerException) =>
+        (Fault, Detail) = (fault, BoundedText.Harmless(detail));
 
     public PkiFault Fault { get; }
 
@@ -40,13 +41,5 @@ internal sealed class PkiRefused : Exception
     {
         while (failure is not null and not PkiRefused) failure = failure.InnerException;
         return failure as PkiRefused;
-    }
-
-    /// <summary>Names in a message are a stranger's choice: no control characters for terminals and logs.</summary>
-    private static string Shown(string detail)
-    {
-        const int longest = 600;
-        var shown = detail.Length <= longest ? detail : detail[..longest] + "…";
-        return string.Concat(shown.Select(one => char.IsControl(one) ? '?' : one));
     }
 }

@@ -2,6 +2,8 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Rollout;
+using Agent.Shell.Effects;
+using Agent.Shell.Observability;
 using LanguageExt;
 
 namespace Agent.Shell.Probes;
@@ -24,20 +26,5 @@ internal sealed record ProbeResult(ProbeOutcome Outcome, Seq<ControlResult> Cont
 
     public static ProbeResult Inconclusive(string detail) => new(new ProbeOutcome.Inconclusive(Cut(detail)), default);
 
-    /// <summary>At most so many bytes of UTF-8, cut between characters, and then marked as cut.</summary>
-    public static string Cut(string detail)
-    {
-        const string Mark = "…";
-        if (System.Text.Encoding.UTF8.GetByteCount(detail) <= ProbeOutcome.MaxDetail) return detail;
-        var kept = 0;
-        var bytes = 3;
-        foreach (var rune in detail.EnumerateRunes())
-        {
-            if (bytes + rune.Utf8SequenceLength > ProbeOutcome.MaxDetail) break;
-            bytes += rune.Utf8SequenceLength;
-            kept += rune.Utf16SequenceLength;
-        }
-
-        return detail[..kept] + Mark;
-    }
+    private static string Cut(string detail) => BoundedText.Cut(detail, ProbeOutcome.MaxDetail);
 }

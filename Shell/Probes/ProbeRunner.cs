@@ -47,7 +47,8 @@ internal sealed class ProbeRunner(
             ProbeCheck.Process(var service) => ServiceProbe.Look(host.Current.State, service),
             ProbeCheck.Runtime => EngineProbe.Look(host.Current.State.Runtime),
             ProbeCheck.Container(var name) =>
-                await ContainerProbe.RunAsync(host.Current.State.Runtime, name, limit).ConfigureAwait(false),
+                DeclaredContainerProbe.Look(host.Current.State.Containers, name, host.Now)
+                ?? await ContainerProbe.RunAsync(host.Current.State.Runtime, name, limit).ConfigureAwait(false),
             ProbeCheck.Evidence file => await _evidence.RunAsync(rollout, probe, file, limit).ConfigureAwait(false),
         };
 

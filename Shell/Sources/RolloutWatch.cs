@@ -51,6 +51,8 @@ internal sealed class RolloutWatch(
         stop.ThrowIfCancellationRequested();
         if (!host.Current.State.Rollouts.Find(id).TryGet(out var state)) return;
         var step = RolloutMachine.Step(state, state.Profile.Seq + 1, new(host.Now, @event));
-        if (!ReferenceEquals(step.State, state)) await host.PostAsync(new HostEvent.RolloutReported(id, @event), stop);
+
+        // Waited for: what is seen next is judged by what this led to.
+        if (!ReferenceEquals(step.State, state)) await host.AskAsync(new HostEvent.RolloutReported(id, @event), stop);
     }
 }

@@ -85,7 +85,9 @@ internal sealed class SubscriptionSet(
             PingAnswer.NotYet(var detail, _) => new RuntimeEvent.ProbeFailed(detail),
             PingAnswer.Refused(var detail) => new RuntimeEvent.ProbeFailed(detail),
         };
-        if (IsNews(outcome)) await host.PostAsync(new HostEvent.Runtime(outcome), stop);
+
+        // Waited for: the next probe is judged by what this one led to.
+        if (IsNews(outcome)) await host.AskAsync(new HostEvent.Runtime(outcome), stop);
     }
 
     /// <summary>The core itself is asked whether it would care, so that an idle host writes no journal.</summary>

@@ -36,6 +36,7 @@ public sealed class LayoutSpecs
     [InlineData("Runtime")]
     [InlineData("Process")]
     [InlineData("Container")]
+    [InlineData("Companion")]
     [InlineData("Rollout")]
     [InlineData("Plane")]
     [InlineData("Outbox")]

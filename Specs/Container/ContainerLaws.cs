@@ -55,7 +55,8 @@ public sealed class ContainerLaws
     });
 
     /// CT-7: after its user's stop or removal nothing but a user's start creates or starts a container, whatever the
-    /// engine, the declaration, a dependent or a restart of the agent says.
+    /// engine, the declaration, a dependent or a restart of the agent says. What is removed and then declared no more is
+    /// dropped, and no word of its user's stands behind it any more, whether it is gone yet or not.
     [Fact]
     public void A_users_stop_beats_every_repair() => Soup.EachStep(moment =>
     {
@@ -69,8 +70,9 @@ public sealed class ContainerLaws
             if (asked) continue;
             Assert.DoesNotContain(moment.Effects, effect => effect is Effect.Create or Effect.Start or Effect.Pull
                 && UidOf(effect) == profile.Uid);
-            if (moment.After.Find(profile.Uid).TryGet(out var after)) Assert.Equal(profile.Wish, after.Profile.Wish);
-            else Assert.Equal(ContainerWish.Removed, profile.Wish);
+            if (!moment.After.Find(profile.Uid).TryGet(out var after)) Assert.Equal(ContainerWish.Removed, profile.Wish);
+            else if (after.Profile.Wish == ContainerWish.Dropped) Assert.Equal(ContainerWish.Removed, profile.Wish);
+            else Assert.Equal(profile.Wish, after.Profile.Wish);
         }
     });
 
@@ -102,6 +104,22 @@ public sealed class ContainerLaws
             if (profile.Spec.IsSome || profile.Wish != ContainerWish.Repaired) continue;
             Assert.DoesNotContain(moment.Effects, effect => effect is Effect.Stop or Effect.Remove or Effect.Create
                 && UidOf(effect) == profile.Uid);
+        }
+    });
+
+    /// CT-2: nobody's container goes without a word: a set that leaves one out says so, or somebody asked.
+    [Fact]
+    public void Only_a_word_drops_a_container() => Soup.EachStep(moment =>
+    {
+        foreach (var state in moment.After.All.Values)
+        {
+            if (state.Profile.Wish != ContainerWish.Dropped) continue;
+            var before = moment.Before.Find(state.Profile.Uid).Map(known => known.Profile.Wish).IfNone(ContainerWish.Repaired);
+            if (before is ContainerWish.Removed or ContainerWish.Dropped) continue;
+            Assert.True(
+                moment.Input.Event is Event.Declared { RemoveDropped: true } or Event.UpRequested { RemoveOrphans: true }
+                    or Event.DownRequested or Event.One(_, ContainerEvent.RemoveRequested or ContainerEvent.Withdrawn { Remove: true }),
+                $"{moment.Input.Event}");
         }
     });
 

@@ -37,7 +37,7 @@ public sealed class ContainerLegality
         Recovered       | +    +       +        +        +        +
         DeadlineReached | +    +       +        +        +        +
         """,
-        Sample().EachCase<ContainerState>(),
+        Sample().Pin(_ => ContainerWish.Installed).EachCase<ContainerState>(),
         Sample().EachCase<ContainerEvent>(),
         (state, @event) => ContainerMachine.Step(state, new(Now, @event), pass: 3).Effects
             .Exists(effect => effect is ContainerEffect.Reject) ? "." : "+");

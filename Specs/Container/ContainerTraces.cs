@@ -1,3 +1,4 @@
+using System;
 using Agent.Core;
 using Agent.Core.Container;
 using Agent.Core.Model;
@@ -20,9 +21,11 @@ public sealed class ContainerTraces
     private static readonly ContainerStatus Runs = new ContainerStatus.Running(PidAlive: true);
     private static readonly ContainerStatus Gone = new ContainerStatus.Running(PidAlive: false);
     private static readonly ContainerSpec Db = Specimens.Container("db");
+    private static readonly ContainerSpec Fresh = Db with { Pull = PullPolicy.Always };
     private static readonly ContainerSpec Web = Specimens.Container("web", "db");
+    private static readonly ContainerSpec Slow = Web with { StopGrace = TimeSpan.FromMinutes(5) };
 
-    /// CT-2, CT-4, CT-5. Upstream: initial pass immediate (boot_reconciler), install by pull, installs missing
+    /// CT-2, CT-4, CT-5. Seed 003 `initial_pass_fires_immediately`; upstream: install by pull, installs missing
     /// (prod_orchestrator).
     [Fact]
     public void A_declared_pair_is_installed() => Tell("A database and what depends on it: both are made, one after the other started.")
@@ -105,7 +108,31 @@ public sealed class ContainerTraces
         story.After(60, Ask("db", new One.StartRequested())).IsAsWritten("circuit");
     }
 
-    /// CT-4: the gate, and its cap.
+    /// CT-2, CT-8: `pull_policy: always`. A repair is made of what is there; what its user asks for is asked of the registry.
+    [Fact]
+    public void A_repair_asks_no_registry() => Tell("An image that is always pulled: not for what was removed behind the agent's back, but for its user.")
+        .At(0, Declared(Fresh)).After(0.1, Listed(1))
+        .After(2, Answer("db", new One.PullCompleted(1)))
+        .After(0.1, Answer("db", new One.CreateCompleted(2, "e1")))
+        .After(0.1, Answer("db", new One.StartCompleted(3)))
+        .After(60, Changed).After(0.1, Listed(2))
+        .After(0.1, Answer("db", new One.CreateCompleted(4, "e2")))
+        .After(0.1, Answer("db", new One.StartCompleted(5)))
+        .At(100, new Event.DownRequested(Seq<ContainerUid>())).After(0.1, Listed(3, Row(Fresh, Runs, "e2")))
+        .After(1, Answer("db", new One.StopCompleted(6)))
+        .After(0.1, Answer("db", new One.RemoveCompleted(7)))
+        .At(200, new Event.UpRequested(Seq<ContainerUid>(), RemoveOrphans: false))
+        .IsAsWritten("pull-always");
+
+    /// CT-8: an adopted container was made by a pull that this agent does not remember; the image is there all the same.
+    [Fact]
+    public void A_repair_of_what_was_adopted_asks_no_registry_either() => Tell("An image that is always pulled, of a container that was there before the agent: its process is gone.")
+        .At(0, Declared(Fresh)).After(0.1, Listed(1, Row(Fresh, Gone)))
+        .After(0.1, Answer("db", new One.RemoveCompleted(1)))
+        .IsAsWritten("pull-adopted");
+
+    /// CT-4: the gate, and its cap. Seed 003 `failure_in_one_pass_does_not_stop_loop`: after one that failed the next comes
+    /// when it is due.
     [Fact]
     public void The_first_pass_waits_for_the_engine() => Tell("The runtime is not ready. When it is, the pass comes at once; after half an hour all the same.", ready: false)
         .At(0, new Event.Declared(Seq1(Db), Install: true, UsesRuntime: true))
@@ -130,6 +157,24 @@ public sealed class ContainerTraces
         .AtDeadline(state => state.Deadline, Deadline)
         .After(0.1, Listed(5))
         .IsAsWritten("strays");
+
+    /// CT-2, RO-11: what a release drops goes with its word, in its order and with its own grace, and what comes back at
+    /// once finds what was about to go. Upstream: finalizer two-step (server).
+    [Fact]
+    public void What_is_dropped_goes_and_comes_back() => Tell("A release drops a container, and the way back declares it again while it is stopped; at last both go.")
+        .At(0, Declared(Db, Slow)).After(0.1, Listed(1, Row(Db, Runs), Row(Web, Runs)))
+        .At(10, new Event.Declared(Seq1(Db), Install: true, UsesRuntime: false, RemoveDropped: true))
+        .After(0.1, Listed(2, Row(Db, Runs), Row(Web, Runs)))
+        .At(11, new Event.Declared(Seq(Db, Slow), Install: true, UsesRuntime: false, RemoveDropped: true))
+        .After(1, Answer("web", new One.StopCompleted(1)))
+        .After(0.1, Listed(3, Row(Db, Runs), Row(Web, new ContainerStatus.Exited(0, OutOfMemory: false))))
+        .After(0.1, Answer("web", new One.StartCompleted(2)))
+        .At(20, new Event.Declared(Seq<ContainerSpec>(), Install: true, UsesRuntime: false, RemoveDropped: true))
+        .After(0.1, Listed(4, Row(Db, Runs), Row(Web, Runs)))
+        .After(90, Answer("web", new One.StopCompleted(3)))
+        .After(0.1, Answer("web", new One.RemoveCompleted(4)), Answer("db", new One.StopCompleted(1)))
+        .After(0.1, Answer("db", new One.RemoveCompleted(2)))
+        .IsAsWritten("dropped-and-back");
 
     /// CT-2: paused and unknown are told and left; a call under way when the agent died is judged by the list.
     [Fact]

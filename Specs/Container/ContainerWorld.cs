@@ -21,7 +21,7 @@ internal sealed record ContainerDeed(int Kind, int Which, int Gap)
 
     public Event Event => Kind switch
     {
-        0 => new Event.Declared(Specs, Install: Which % 3 != 0, UsesRuntime: false),
+        0 => new Event.Declared(Specs, Install: Which % 3 != 0, UsesRuntime: false, RemoveDropped: Which % 5 == 0),
         1 => new Event.UpRequested(Seq<ContainerUid>(), RemoveOrphans: Which % 2 == 0),
         2 => new Event.DownRequested(Which % 2 == 0 ? Seq<ContainerUid>() : Seq1(Uid)),
         3 => new Event.ReconcileRequested(),

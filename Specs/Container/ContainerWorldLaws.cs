@@ -19,8 +19,7 @@ public sealed class ContainerWorldLaws
     [Fact]
     public void A_world_comes_to_rest() => Over(script => IsAtRest(Run(script, faulty: true)));
 
-    /// CT-4, CT-6 and upstream's boot_reconciler (initial pass immediate, second after interval): at rest a pass costs one
-    /// list and leads to nothing.
+    /// CT-4, CT-6: at rest a pass costs one list and leads to nothing.
     [Fact]
     public void A_pass_after_a_clean_pass_is_empty() => Over(script =>
     {
@@ -56,7 +55,7 @@ public sealed class ContainerWorldLaws
     });
 
     /// CT-5: a container of which no call is ever answered changes nothing for one that does not depend on it, nor when.
-    /// Upstream's counterparts: failure does not stop loop (boot_reconciler), mixed failure collected (prod_orchestrator).
+    /// Upstream: mixed failure collected (prod_orchestrator).
     [Fact]
     public void A_hanging_container_holds_up_no_other() => Over(script =>
     {
@@ -71,16 +70,37 @@ public sealed class ContainerWorldLaws
         }
     });
 
-    /// CT-4: nothing but a pass looks at the engine, one each half minute at rest.
+    /// CT-4: nothing but a pass looks at the engine, the first at once, then one each half minute at rest. Seed 003
+    /// `second_pass_fires_after_interval`.
     [Fact]
     public void At_rest_a_pass_comes_every_half_minute()
     {
         var world = new ContainerWorld(2);
         world.Step(new Event.Declared(Seq1(Specimens.Container("db")), Install: true, UsesRuntime: false));
+        Assert.Equal(1, world.Lists);
         world.Until(new Instant(1) + TimeSpan.FromMinutes(2));
         var lists = world.Lists;
         world.Until(world.Now + TimeSpan.FromMinutes(10));
         Assert.Equal(20, world.Lists - lists);
+    }
+
+    /// CT-5: of two hundred a pass begins one call for each that changed; what that leads to is theirs alone.
+    [Fact]
+    public void A_pass_begins_one_call_for_each_change()
+    {
+        var world = new ContainerWorld(3);
+        var specs = Enumerable.Range(0, 200).Select(i => Specimens.Container($"c{i:000}")).ToArray().ToSeq();
+        world.Step(new Event.Declared(specs, Install: true, UsesRuntime: false));
+        world.Until(new Instant(1) + TimeSpan.FromMinutes(10));
+        string[] gone = [.. Enumerable.Range(0, 7).Select(i => $"c{i * 17:000}")];
+        foreach (var uid in gone) world.Engine.Set(uid, new ContainerStatus.Running(PidAlive: false));
+        world.Calls.Clear();
+        world.Step(new Event.ReconcileRequested());
+        world.Until(world.Now + TimeSpan.FromMilliseconds(6));
+        Assert.Equal(gone.Select(uid => (uid, "Remove")), world.Calls.Select(call => (call.Uid.Value, call.Call)));
+        world.Until(world.Now + TimeSpan.FromSeconds(1));
+        Assert.Equal(gone, world.Calls.Select(call => call.Uid.Value).Distinct().Order(StringComparer.Ordinal));
+        IsAtRest(world);
     }
 
     private static List<(Instant At, ContainerUid Uid, string Call)> Calls(ContainerWorld world, string uid) =>
@@ -98,7 +118,7 @@ public sealed class ContainerWorldLaws
             var found = world.Engine.Find(profile.Uid.Value);
             var runs = found is { Status: ContainerStatus.Running };
             if (profile.Wish == ContainerWish.Stopped) Assert.False(runs, $"{profile.Uid} runs, its user stopped it");
-            if (profile.Wish == ContainerWish.Removed) Assert.Null(found);
+            if (profile.Wish is ContainerWish.Removed or ContainerWish.Dropped) Assert.Null(found);
             if (decision is ContainerDecision.Settled(ContainerStanding.Running, _)) Assert.True(runs, $"{profile.Uid} does not run");
             if (found is not null && profile.Spec.TryGet(out var spec) && runs) Assert.Equal(spec.Digest, found.Digest);
         }

@@ -30,7 +30,8 @@ public sealed class HostLaws
         if (single && moment.Effects.Exists(Soup.IsReject)) Assert.Same(moment.Before, moment.After);
     });
 
-    /// PR-5: a reaped process is unknown in the same step.
+    /// PR-5, upstream unregister_removes_pid, unregister_after_register_clears_call_id_match: a reaped process is
+    /// unknown in the same step.
     [Fact]
     public void The_reaped_are_unknown() => Soup.EachStep(moment =>
     {
@@ -56,7 +57,7 @@ public sealed class HostLaws
     });
 
     /// PR-2, upstream retained cap: eight live and thirty-two retained tasks for each user, and what is within bounds
-    /// is never refused.
+    /// is never refused. Upstream: packs to capacity (controllers): what is over is refused.
     [Fact]
     public void Quotas_are_never_exceeded() => Law.Over(80, Crowd, script => $"{script.Items.Count} events", script =>
     {
@@ -79,8 +80,8 @@ public sealed class HostLaws
         }
     });
 
-    /// PR-2, upstream registry cap: two hundred and fifty-six tasks in all, root's among them; services count against
-    /// none.
+    /// PR-2, upstream carveout_pool_never_grows, registry cap: two hundred and fifty-six tasks in all, root's among
+    /// them; services count against none.
     [Fact]
     public void The_registry_is_full_at_256_tasks()
     {

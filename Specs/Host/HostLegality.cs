@@ -15,22 +15,24 @@ public sealed class HostLegality
     [Fact]
     public void Each_event_reaches_the_machines_that_the_table_names() => Legality.Check(
         """
-                            | Runtime Processes Containers Rollouts Outbox Boot Policy
-        Started             | +       +         +          +        +      +    .
-        Configured          | +       +         .          .        .      .    +
-        SpawnRequested      | .       +         .          .        .      .    .
-        ProcessRequested    | .       +         .          .        .      .    .
-        ProcessReported     | .       +         .          .        .      .    .
-        Runtime             | +       .         .          .        .      .    .
-        RolloutOrdered      | .       .         .          +        +      .    .
-        RolloutRequested    | .       .         .          +        +      .    .
-        RolloutReported     | .       .         .          +        +      .    .
-        ContainersRequested | .       .         +          .        .      .    .
-        ContainersReported  | .       .         +          .        .      .    .
-        Outbox              | .       .         .          .        +      .    .
-        DeadlineReached     | +       +         +          +        +      .    .
+                            | Runtime Processes Containers Companions Rollouts Outbox Boot Policy
+        Started             | +       +         +          +          +        +      +    .
+        Configured          | +       +         .          .          .        .      .    +
+        SpawnRequested      | .       +         .          .          .        .      .    .
+        ProcessRequested    | .       +         .          .          .        .      .    .
+        ProcessReported     | .       +         .          .          .        .      .    .
+        Runtime             | +       .         .          .          .        .      .    .
+        RolloutOrdered      | .       .         .          .          +        +      .    .
+        RolloutRequested    | .       .         .          .          +        +      .    .
+        RolloutReported     | .       .         .          .          +        +      .    .
+        ContainersRequested | .       .         +          .          .        .      .    .
+        ContainersReported  | .       .         +          .          .        .      .    .
+        CompanionsRequested | .       .         .          +          .        .      .    .
+        CompanionsReported  | .       .         .          +          .        .      .    .
+        Outbox              | .       .         .          .          .        +      .    .
+        DeadlineReached     | +       +         +          +          +        +      .    .
         """,
-        ["Runtime", "Processes", "Containers", "Rollouts", "Outbox", "Boot", "Policy"],
+        ["Runtime", "Processes", "Containers", "Companions", "Rollouts", "Outbox", "Boot", "Policy"],
         HostSamples.EachEvent,
         Reaches);
 
@@ -46,6 +48,8 @@ public sealed class HostLegality
                 || step.Effects.Exists(effect => effect is HostEffect.Process),
             "Containers" => !ReferenceEquals(before.Containers, after.Containers)
                 || step.Effects.Exists(effect => effect is HostEffect.Container),
+            "Companions" => !ReferenceEquals(before.Companions, after.Companions)
+                || step.Effects.Exists(effect => effect is HostEffect.Companion),
             "Rollouts" => !ReferenceEquals(before.Rollouts, after.Rollouts)
                 || step.Effects.Exists(effect => effect is HostEffect.Rollout),
             "Outbox" => !ReferenceEquals(before.Outbox, after.Outbox)

@@ -1,3 +1,4 @@
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
@@ -21,7 +22,7 @@ internal static class HostSamples
     public static ProcessId Task { get; } = Ids.Of("t1");
 
     /// <summary>
-    /// A task that runs, a runtime that failed and is to be kept, a container to be looked for, a rollout that soaks, one
+    /// A task that runs, a runtime that failed and is to be kept, a container and a companion to be looked for, a rollout that soaks, one
     /// that is switching, and a plane that is being told of them.
     /// </summary>
     public static HostState Busy { get; } = Run(
@@ -31,6 +32,7 @@ internal static class HostSamples
         new HostEvent.Runtime(new RuntimeEvent.StartFailed(1, "no kernel module", Seq<ServiceStatus>())),
         new HostEvent.ContainersReported(new ContainersEvent.Declared(
             Seq1(Specimens.Container("web")), Install: true, UsesRuntime: false)),
+        new HostEvent.CompanionsReported(new CompanionsEvent.Declared(Seq1(Specimens.Companion("cache.service")))),
         new HostEvent.Outbox(new OutboxEvent.Attached()),
         new HostEvent.RolloutOrdered(Principal.Root, Specimens.Order(1)),
         new HostEvent.RolloutReported(Ids.Rollout(1), new RolloutEvent.ActivationStarted(1, None, "release")),
@@ -45,6 +47,7 @@ internal static class HostSamples
             .Pin<RolloutEvent>(_ => new RolloutEvent.HaltRequested())
             .Pin<RuntimeEvent>(_ => new RuntimeEvent.StopRequested())
             .Pin<ContainersEvent>(_ => new ContainersEvent.ReconcileRequested())
+            .Pin<CompanionsEvent>(_ => new CompanionsEvent.ReconcileRequested())
             .Pin<OutboxEvent>(_ => new OutboxEvent.Detached())
             .Pin<ProcessEvent>(_ => new ProcessEvent.Touched())
             .Pin(_ => new Principal(1000))

@@ -1,4 +1,5 @@
 using Agent.Core;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
@@ -20,7 +21,7 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
     public override bool IsReject(HostEffect effect) => effect is
         HostEffect.Runtime(Core.Runtime.RuntimeEffect.Reject) or HostEffect.Process(ProcessEffect.Reject)
         or HostEffect.Rollout(Core.Rollout.RolloutEffect.Reject) or HostEffect.Outbox(OutboxEffect.Reject)
-        or HostEffect.Container(ContainerEffect.Reject);
+        or HostEffect.Container(ContainerEffect.Reject) or HostEffect.Companion(CompanionEffect.Reject);
 
     protected override HostState Initial(int seed) => HostState.Initial;
 
@@ -39,7 +40,9 @@ internal sealed class HostSoup : Soup<HostState, HostEvent, HostEffect>
             id, observed with { Generation = Generation(state, id) }),
         HostEvent.Started or HostEvent.Configured or HostEvent.SpawnRequested or HostEvent.ProcessRequested
             or HostEvent.ProcessReported or HostEvent.Runtime or HostEvent.RolloutOrdered or HostEvent.RolloutRequested
-            or HostEvent.RolloutReported or HostEvent.ContainersRequested or HostEvent.ContainersReported or HostEvent.Outbox or HostEvent.DeadlineReached => @event,
+            or HostEvent.RolloutReported or HostEvent.ContainersRequested or HostEvent.ContainersReported
+            or HostEvent.CompanionsRequested or HostEvent.CompanionsReported or HostEvent.Outbox
+            or HostEvent.DeadlineReached => @event,
     };
 
     private static int Generation(HostState state, ProcessId id) =>

@@ -144,6 +144,7 @@ public sealed class HostTraces
         }
 
         if (!ReferenceEquals(before.Containers, after.Containers)) yield return $"containers {TracePrinter.Print(after.Containers)}";
+        if (!ReferenceEquals(before.Companions, after.Companions)) yield return $"companions {TracePrinter.Print(after.Companions)}";
         if (ReferenceEquals(before.Runtime, after.Runtime)) yield break;
         yield return $"runtime {TracePrinter.Print(after.Runtime)}";
     }

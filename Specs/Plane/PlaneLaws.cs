@@ -80,7 +80,9 @@ public sealed class PlaneLaws
         }
     });
 
-    /// FL-1, FL-2, FL-3: by effect or by asking, nobody is offered what is not his turn, halted, failed or in quarantine.
+    /// FL-1, FL-2, FL-3: by effect or by asking, nobody is offered what is not his turn, halted, failed or in
+    /// quarantine. Upstream: skips not-ready/cordoned, respects allocated (scheduler): here whoever is shut out or
+    /// halted, and whoever has it.
     [Fact]
     public void Nothing_is_offered_that_may_not_be_had() => Over(operators: true, world =>
     {
@@ -98,7 +100,7 @@ public sealed class PlaneLaws
         }
     });
 
-    /// FL-5: a host has its offer, or there is a reason; the two never disagree.
+    /// FL-5: a host has its offer, or there is a reason; the two never disagree. Upstream: none fits (scheduler).
     [Fact]
     public void What_is_not_offered_has_a_reason() => Over(operators: true, world =>
     {

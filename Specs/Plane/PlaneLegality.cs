@@ -17,7 +17,9 @@ public sealed class PlaneLegality
     private static readonly Instant Now = new(1_000_000);
 
     /// CO-2, CO-8, FL-1, WI-1: `+` changes the plane, `=` is taken and changes nothing, `.` is refused. The events are those
-    /// of host a and channel stable, and version 2 of it.
+    /// of host a and channel stable, and version 2 of it. Upstream: upsert, CAS conflict, CAS needs object (store): a
+    /// newer manifest is taken whether there is one or not, an older one is not, and no channel is halted that is not
+    /// there.
     [Fact]
     public void A_plane_takes_or_refuses_each_event_as_the_table_says() => Legality.Check(
         """

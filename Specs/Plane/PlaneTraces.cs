@@ -17,7 +17,8 @@ public sealed class PlaneTraces
     private readonly FleetHost _b = new("b");
     private readonly FleetHost _c = new("c");
 
-    /// FL-1: waves advance by an event; the last host of all ends the rollout.
+    /// FL-1: waves advance by an event; the last host of all ends the rollout. Upstream: rest pending, binds pending to
+    /// ready worker (controllers), first fit (scheduler): here a host is served when its wave is open.
     [Fact]
     public void A_fleet_converges_wave_by_wave()
     {
@@ -80,7 +81,8 @@ public sealed class PlaneTraces
             .IsAsWritten("gap-and-replay");
     }
 
-    /// WI-1: one token, one key, any number of tries; each other use has a refusal of its own.
+    /// WI-1: one token, one key, any number of tries; each other use has a refusal of its own. Upstream: mint/register
+    /// (server).
     [Fact]
     public void An_answer_to_an_enrolment_is_lost()
     {

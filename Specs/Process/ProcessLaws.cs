@@ -34,7 +34,8 @@ public sealed class ProcessLaws
         if (moment.Before is State.Reaped) Assert.Same(moment.Before, moment.After);
     });
 
-    /// CO-9, PR-14: an answer or an exit that comes twice acts once, and so does a stop.
+    /// CO-9, PR-14, upstream double_register_overwrites_call_id: an answer or an exit that comes twice acts once, and
+    /// so does a stop.
     [Fact]
     public void The_same_fact_twice_acts_once() => Soup.EachStep(moment =>
     {
@@ -205,7 +206,8 @@ public sealed class ProcessLaws
         if (reaped.Reason == ReapReason.Released) Assert.IsType<Event.ReleaseRequested>(moment.Input.Event);
     });
 
-    /// PR-10, upstream the sweep: it is reaped in one step, under the reason that the state tells.
+    /// PR-10, upstream the sweep: it is reaped in one step, under the reason that the state tells. Upstream: deleted
+    /// event (store).
     [Fact]
     public void A_reap_is_told_with_its_reason() => Soup.EachStep(moment =>
     {

@@ -153,7 +153,8 @@ public sealed class ProcessTraces
         .After(0.2, Specimens.Ended(1, new ExitStatus.Signaled(15)))
         .IsAsWritten("lifetime");
 
-    /// PR-1, PR-5: a spawn that is refused is no exit of the program, and is tried again for a service.
+    /// PR-1, PR-5, upstream audit_process_reports_spawn_variants: a spawn that is refused is no exit of the program,
+    /// and is tried again for a service.
     [Fact]
     public void A_spawn_fails() => Tell("The program of a service is missing at first.", Specimens.Service("web"))
         .At(0.1, new Event.SpawnFailed(1, "not-found", "/bin/web: no such file"))

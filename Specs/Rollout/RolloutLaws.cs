@@ -98,7 +98,7 @@ public sealed class RolloutLaws
         if (moment.Before.IsTerminal) Assert.Same(moment.Before, moment.After);
     });
 
-    /// RO-3: an answer about another switch than the newest changes nothing.
+    /// RO-3: an answer about another switch than the newest changes nothing. Upstream: CAS conflict (store).
     [Fact]
     public void A_stale_answer_changes_nothing() => Soup.EachStep(moment =>
     {

@@ -100,6 +100,26 @@ public sealed class RuntimeTraces
             .IsAsWritten("circuit-opens");
     }
 
+    /// RT-8: a circuit that closes a second after the failure does not cut the back-off short.
+    [Fact]
+    public void An_open_circuit_keeps_the_back_off()
+    {
+        var story = Tell(
+            "No start comes up, and the sixth comes late: the first restart is almost forgotten when it fails.",
+            Keep.Always)
+            .At(0, new Event.Started());
+        for (var attempt = 1; attempt <= 4; attempt++)
+        {
+            story.AtDeadline(RuntimeMachine.Deadline, Deadline).AtDeadline(RuntimeMachine.Deadline, Deadline);
+        }
+
+        story.AtDeadline(RuntimeMachine.Deadline, Deadline)
+            .At(600, Deadline)
+            .AtDeadline(RuntimeMachine.Deadline, Deadline)
+            .AtDeadline(RuntimeMachine.Deadline, Deadline)
+            .IsAsWritten("circuit-keeps-the-back-off");
+    }
+
     /// RT-10: what its user stopped stays down until its user asks, even when it is kept always.
     [Fact]
     public void A_user_stops_and_starts_it() => Tell(

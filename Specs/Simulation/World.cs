@@ -310,6 +310,8 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEvent.RolloutReported(var id, var told) => $"{id} {told.GetType().Name}",
         HostEvent.ContainersRequested(_, var asked) => TracePrinter.Print(asked),
         HostEvent.ContainersReported(var told) => TracePrinter.Print(told),
+        HostEvent.CompanionsRequested(_, var asked) => TracePrinter.Print(asked),
+        HostEvent.CompanionsReported(var told) => TracePrinter.Print(told),
         HostEvent.Outbox(var told) => told.GetType().Name,
         HostEvent.Started or HostEvent.DeadlineReached => "",
     };
@@ -320,6 +322,7 @@ internal sealed class World(int seed, Keep keep, int? crashAfter = null, bool re
         HostEffect.Process(var inner) => inner.GetType().Name,
         HostEffect.Rollout(var inner) => inner.GetType().Name,
         HostEffect.Container(var inner) => inner.GetType().Name,
+        HostEffect.Companion(var inner) => inner.GetType().Name,
         HostEffect.Outbox(var inner) => inner.GetType().Name,
     };
 }

@@ -25,6 +25,9 @@ public static class Ids
     public static ContainerUid Container(string text) =>
         ContainerUid.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no container's uid"));
 
+    public static CompanionName Companion(string text) =>
+        CompanionName.Parse(text).IfNone(() => throw new InvalidOperationException($"'{text}' is no companion's name"));
+
     public static ReleaseId Release(int number) =>
         ReleaseId.Parse($"sha256:{number:x64}").IfNone(() => throw new InvalidOperationException("no release's id"));
 

@@ -59,6 +59,7 @@ public sealed class Samples(int seed)
         : type == typeof(ChannelName) ? Ids.Channel(_random.Next(2) == 0 ? "stable" : "edge")
         : type == typeof(TokenId) ? Ids.Token("t" + _random.Next(4))
         : type == typeof(ContainerUid) ? Ids.Container("c" + _random.Next(4))
+        : type == typeof(CompanionName) ? Ids.Companion($"u{_random.Next(4)}.service")
         : type == typeof(ProbeName) ? Ids.Probe(_random.Next(2) == 0 ? "http" : "disk")
         : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!
         : IsGeneric(type, typeof(Option<>)) ? Optional(type)

@@ -1,3 +1,4 @@
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -72,6 +73,10 @@ public static class Specimens
         Ids.Container(uid), "registry/" + uid, PullPolicy.Missing, ContainerRestart.Always,
         after.Select(on => new ContainerDependency(Ids.Container(on), DependencyCondition.Started)).ToArray().ToSeq(),
         HasHealthcheck: false, ContainerSpec.DefaultStopGrace, "v1");
+
+    /// <summary>A companion that is to be active, after those it names.</summary>
+    public static CompanionSpec Companion(string name, params string[] after) => new(
+        Ids.Companion(name), "v1", Start: true, Restart: true, after.Select(Ids.Companion).ToArray().ToSeq());
 
     public static ProcessIdentity Identity(int pid) => new(pid, pid * 100L, Boot);
 

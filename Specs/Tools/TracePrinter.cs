@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
@@ -36,12 +37,18 @@ public static class TracePrinter
         HostEffect.Process(var effect) => $"process {Print(effect)}",
         HostEffect.Rollout(var effect) => $"rollout {Print(effect)}",
         HostEffect.Container(var effect) => $"container {Print(effect)}",
+        HostEffect.Companion(var effect) => $"companion {Print(effect)}",
         HostEffect.Outbox(var effect) => $"outbox {Print(effect)}",
         ContainerUid uid => uid.Value,
         ContainerSpec spec => $"{spec.Uid}:{spec.Digest}",
         ContainerProfile profile => Brief(profile),
         ObservedContainer container => Brief(container),
         Containers known => $"{Print(known.Passing)} {Print(known.All.Values.ToArray())}",
+        CompanionName name => name.Value,
+        CompanionSpec spec => $"{spec.Name}:{spec.Digest}",
+        CompanionProfile profile => Brief(profile),
+        ObservedCompanion companion => $"{companion.Name} {Brief(companion)}",
+        Companions known => $"{Print(known.Passing)} {Print(known.All.Values.ToArray())}",
         RolloutId rollout => rollout.Value,
         HostName host => host.Value,
         ChannelName channel => channel.Value,
@@ -132,6 +139,21 @@ public static class TracePrinter
         }
 
         return parts.Count == 0 ? "empty" : string.Join("; ", parts);
+    }
+
+    /// <summary>Its file's digest or what else there is in its place, and what systemd says.</summary>
+    private static string Brief(ObservedCompanion companion) =>
+        $"{(companion.File is UnitFile.Ours(var digest) ? digest : Print(companion.File))} {Print(companion.Activity)}";
+
+    private static string Brief(CompanionProfile profile)
+    {
+        var parts = new List<string> { profile.Seen.TryGet(out var seen) ? Brief(seen) : "Unseen" };
+        parts.Add(profile.Spec.TryGet(out var spec) ? $"as {spec.Digest}" : "undeclared");
+        if (profile.OwesReload) parts.Add("owes a reload");
+        if (profile.OwesRestart) parts.Add("owes a restart");
+        if (profile.History.Losses.Count > 0) parts.Add(string.Create(CultureInfo.InvariantCulture, $"lost {profile.History.Losses.Count}"));
+        if (profile.RetryAt.TryGet(out var at)) parts.Add($"again at {At(at)}");
+        return $"{profile.Name} {string.Join(", ", parts)}";
     }
 
     private static string Brief(ProcessSpec spec) => spec.Command.Count == 1

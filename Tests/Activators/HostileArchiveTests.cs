@@ -131,7 +131,10 @@ public sealed class HostileArchiveTests
         ["bomb behind the end"] = ("archive-bomb", () => TarBytes.Gzip([.. Good.ToArray(), .. new byte[65 << 20]])),
     };
 
-    /// RO-11: whatever an archive tries, it is refused by name and has left no trace.
+    /// RO-11, upstream validate_fixed_path_rejects_relative_and_specials,
+    /// validate_fixed_path_rejects_parent_dir_escape, duplicate_placements_are_rejected,
+    /// duplicate_fixed_path_aliases_are_rejected: whatever an archive tries, it is refused by name and has left no
+    /// trace.
     [Theory]
     [MemberData(nameof(Attacks))]
     public async Task An_attack_is_refused_and_leaves_nothing(string attack)

@@ -48,7 +48,7 @@ public sealed class NixosUnitTests
         Assert.Single(_systemd.Started);
     }
 
-    /// RO-11: another switch is another unit.
+    /// RO-11: another switch is another unit. Upstream: plist identity (veloslet).
     [Fact]
     public async Task Each_name_has_a_unit_of_its_own()
     {

@@ -52,7 +52,8 @@ public sealed class ReleaseChannelTests
         }
     }
 
-    /// RO-11: a link that somebody else made is a problem, not an answer.
+    /// RO-11, upstream wrap_with_injections_rejects_unsafe_paths: a link that somebody else made is a problem, not an
+    /// answer.
     [Theory]
     [InlineData("/etc")]
     [InlineData("../../store/short")]
@@ -71,7 +72,7 @@ public sealed class ReleaseChannelTests
         Assert.Equal(release.Sha256, world.Store.Current("main"));
     }
 
-    /// RO-11: every way in which a tree can differ from its index is found.
+    /// RO-11, upstream write_and_verify_detects_mismatch: every way in which a tree can differ from its index is found.
     [Theory]
     [InlineData("changed", "d/f")]
     [InlineData("longer", "d/f")]

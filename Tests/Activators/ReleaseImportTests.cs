@@ -17,7 +17,8 @@ public sealed class ReleaseImportTests
 {
     private static readonly string Other = new('0', 64);
 
-    /// RO-11: what was packed is what lies there, with its modes, links and nothing else.
+    /// RO-11, upstream write_and_verify_roundtrip_succeeds, fixed_path_injections_can_express_a_config_tree: what was packed
+    /// is what lies there, with its modes, links and nothing else.
     [Fact]
     public async Task A_release_is_what_was_packed()
     {
@@ -145,7 +146,7 @@ public sealed class ReleaseImportTests
         }
     }
 
-    /// RO-11: each bound holds, at the bound and one beyond it.
+    /// RO-11, upstream injection_count_is_capped: each bound holds, at the bound and one beyond it.
     [Theory]
     [InlineData(4, null)]
     [InlineData(3, "archive-too-many-entries")]
@@ -195,7 +196,8 @@ public sealed class ReleaseImportTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(world.Staging));
     }
 
-    /// RO-11: a disk that has no room for it is said before anything is unpacked, with figures.
+    /// RO-11, upstream injection_total_bytes_are_capped_before_scratch_allocation: a disk that has no room for it is
+    /// said before anything is unpacked, with figures.
     [Fact]
     public async Task No_room_is_said_with_figures()
     {

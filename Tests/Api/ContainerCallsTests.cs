@@ -7,6 +7,7 @@ using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
 using Agent.Shell.Api;
+using Agent.Shell.Cli;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
@@ -55,6 +56,51 @@ public sealed class ContainerCallsTests
         Assert.Equal("remove", stray.UnderWay);
     }
 
+    /// OB-1: status and metrics count the containers in the same words.
+    [Fact]
+    public async Task Containers_are_counted()
+    {
+        await using var world = await WithContainersAsync();
+        await world.PostAsync("/v1/containers/paused/stop");
+        var (_, body) = await world.GetAsync("/v1/status");
+        var status = ApiWorld.Read(body, WireJson.Default.StatusInfo);
+        Assert.Equal(new ContainerCounts(2, 1, 1, 0, 1), status.Containers);
+        Assert.Contains(
+            "containers 2 declared, 1 running, 1 failing, 0 with an open circuit, 1 stopped by their user",
+            StatusVerbs.Head(status, 0));
+        var (_, metrics) = await world.GetAsync("/metrics");
+        foreach (var line in (string[])["declared 2", "running 1", "failing 1", "circuit_open 0", "stopped 1"])
+        {
+            Assert.Contains($"\nagent_containers_{line}\n", metrics, StringComparison.Ordinal);
+        }
+    }
+
+    /// OB-1, CT-8: a host without containers has no line of zeros; an open circuit counts as failing, too.
+    [Fact]
+    public async Task An_open_circuit_is_counted()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var (_, body) = await world.GetAsync("/v1/status");
+        Assert.Null(ApiWorld.Read(body, WireJson.Default.StatusInfo).Containers);
+
+        var now = world.Host.Now;
+        var history = ContainerHistory.Empty;
+        for (var i = 0; i < ContainerHistory.CircuitRecreations; i++) history = history.WithRecreation(now);
+        var broken = ContainerProfile.New(Uid("web")) with
+        {
+            Spec = Spec("web"),
+            Wish = ContainerWish.Installed,
+            Seen = new Sighting.Absent(),
+            Made = "v1",
+            Pulled = "v1",
+            History = history,
+        };
+        var containers = Core.Container.Containers.Empty;
+        containers = containers with { All = containers.All.Add(Uid("web"), new ContainerState.Idle(broken)) };
+        Assert.Equal(new ContainerCounts(1, 0, 1, 1, 0), MappingContainer.Count(containers, now));
+    }
+
+    /// CT-3, SE-1. Upstream: unknown app rejected (prod_orchestrator): of what nobody knows nothing is asked.
     [Theory]
     [InlineData("/v1/containers/nobody/start", "{}", HttpStatusCode.NotFound)]
     [InlineData("/v1/containers/%2e%2e/stop", "{}", HttpStatusCode.NotFound)]

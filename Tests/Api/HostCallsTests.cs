@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Http;
 using System.Text.Json;
 using System.Threading.Tasks;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -20,7 +21,7 @@ namespace Agent.Tests.Api;
 /// AP-1, OB-1: the agent itself, as its local API shows it.
 public sealed class HostCallsTests
 {
-    /// AP-1: a body that names the newest durable state.
+    /// AP-1: a body that names the newest durable state. Upstream: latest version (store).
     [Fact]
     public async Task Status_names_the_newest_durable_state()
     {
@@ -80,6 +81,7 @@ public sealed class HostCallsTests
         Assert.Contains("agent_restarts_total", values.Keys);
     }
 
+    /// AP-1. Upstream: healthz open (server).
     [Fact]
     public async Task Health_is_ok_as_long_as_it_answers()
     {
@@ -87,7 +89,8 @@ public sealed class HostCallsTests
         Assert.Equal((HttpStatusCode.OK, """{"status":"ok"}"""), await world.GetAsync("/healthz"));
     }
 
-    /// AP-1: every call that is served is documented, and nothing else is.
+    /// AP-1: every call that is served is documented, and nothing else is. Upstream: plural (velosctl): each kind has
+    /// its one path.
     [Fact]
     public async Task The_document_holds_exactly_the_calls_that_are_served()
     {
@@ -127,11 +130,12 @@ public sealed class HostCallsTests
         }
     }
 
-    /// AP-1: the document's properties are those that the wire types have.
+    /// AP-1: the document's properties are those that the wire types have. Upstream: camelCase (models).
     [Theory]
     [InlineData("Problem", typeof(Problem))]
     [InlineData("Status", typeof(StatusInfo))]
     [InlineData("Counts", typeof(ProcessCounts))]
+    [InlineData("ContainerCounts", typeof(ContainerCounts))]
     [InlineData("Runtime", typeof(RuntimeInfo))]
     [InlineData("Cause", typeof(RuntimeCause))]
     [InlineData("Service", typeof(ServiceInfo))]
@@ -152,6 +156,10 @@ public sealed class HostCallsTests
     [InlineData("Container", typeof(ContainerInfo))]
     [InlineData("Pass", typeof(PassInfo))]
     [InlineData("ContainerFailure", typeof(ContainerFailureInfo))]
+    [InlineData("Companions", typeof(CompanionsInfo))]
+    [InlineData("Look", typeof(LookInfo))]
+    [InlineData("Companion", typeof(CompanionInfo))]
+    [InlineData("CompanionFailure", typeof(CompanionFailureInfo))]
     [InlineData("UpRequest", typeof(UpRequest))]
     [InlineData("DownRequest", typeof(DownRequest))]
     [InlineData("ApplyRequest", typeof(ApplyRequest))]
@@ -165,11 +173,13 @@ public sealed class HostCallsTests
         var (_, body) = await world.GetAsync("/openapi.json");
         using var document = JsonDocument.Parse(body);
         var described = document.RootElement.GetProperty("components").GetProperty("schemas").GetProperty(schema)
-            .GetProperty("properties").EnumerateObject().Select(property => property.Name);
+            .GetProperty("properties").EnumerateObject().Select(property => property.Name).ToList();
         Assert.Equal(WireJson.Default.GetTypeInfo(type)!.Properties.Select(property => property.Name), described);
+        Assert.All(described, name => Assert.Matches("^[a-z][A-Za-z0-9]*$", name));
     }
 
-    /// AP-1: stable codes for every refusal that the core knows.
+    /// AP-1, upstream err_v11_to_v10_is_total_and_identity, signal_and_log_stream_map_across_versions: stable codes for
+    /// every refusal that the core knows. Upstream: stale version 409 (server).
     [Fact]
     public void Every_choice_of_the_core_has_its_name()
     {
@@ -189,15 +199,17 @@ public sealed class HostCallsTests
         Assert.Equal(("outbox-full", 503), NameOf(ErrorCode.OutboxFull));
         Assert.Equal(("no-such-dead-letter", 404), NameOf(ErrorCode.NoSuchDeadLetter));
         Assert.Equal(("no-such-container", 404), NameOf(ErrorCode.NoSuchContainer));
+        Assert.Equal(("no-such-companion", 404), NameOf(ErrorCode.NoSuchCompanion));
         Assert.Equal(["nixos", "release"], Enum.GetValues<ActivatorKind>().Select(WireNames.Of));
         Assert.Equal(["enforce", "observe", "disabled"], Enum.GetValues<ProbeMode>().Select(WireNames.Of));
         Assert.Equal(["rollback-and-halt", "halt"], Enum.GetValues<OnFailure>().Select(WireNames.Of));
         Assert.Equal(["task", "service", "daemon", "activation"], Enum.GetValues<ProcessKind>().Select(WireNames.Of));
         Assert.Equal(["ready", "not_ready", "error"], Enum.GetValues<ServiceHealth>().Select(WireNames.Of));
         Assert.Equal("unhealthy", WireNames.Of(Enum.GetValues<ContainerHealth>().Max()));
-        Assert.Equal("removed", WireNames.Of(Enum.GetValues<ContainerWish>().Max()));
+        Assert.Equal("dropped", WireNames.Of(Enum.GetValues<ContainerWish>().Max()));
         Assert.Equal("remove", WireNames.Of(Enum.GetValues<ContainerAction>().Max()));
         Assert.Equal("remove", WireNames.Of(Enum.GetValues<ContainerCall>().Max()));
+        Assert.Equal("remove", WireNames.Of(Enum.GetValues<CompanionAction>().Max()));
         Assert.Equal("removed by its user", WireNames.Of(Enum.GetValues<ContainerStanding>().Max()));
         Assert.Equal("out-of-memory", WireNames.Of(ExitReason.OutOfMemory));
         Assert.Equal("shutdown", WireNames.Of(Enum.GetValues<ExitReason>().Max()));

@@ -10,6 +10,7 @@ using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
 using Agent.Shell.Api;
+using Agent.Shell.Cli;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
@@ -22,7 +23,7 @@ public sealed class JournalCallsTests
     private static readonly ProcessId One = Id("one");
     private static readonly ProcessId Two = Id("two");
 
-    /// AP-1: the records as they are, from a seq on.
+    /// AP-1: the records as they are, from a seq on. Upstream: version monotonic, list-since (store).
     [Fact]
     public async Task Events_are_the_records_from_a_seq_on()
     {
@@ -32,7 +33,7 @@ public sealed class JournalCallsTests
         Assert.Equal([3, 4, 5, 6], Seqs(body));
     }
 
-    /// AP-1: following goes on with what becomes durable.
+    /// AP-1: following goes on with what becomes durable. Upstream: added/modified events (store).
     [Fact]
     public async Task Following_events_goes_on_with_new_ones()
     {
@@ -59,7 +60,7 @@ public sealed class JournalCallsTests
     }
 
     /// OB-2, upstream audit_process_reports_spawn: what happened to a process and what was decided for it, newest
-    /// last, and nothing of its neighbours.
+    /// last, and nothing of its neighbours. Upstream: tagged watch event (models).
     [Fact]
     public async Task A_process_is_explained_by_what_concerns_it()
     {
@@ -70,10 +71,27 @@ public sealed class JournalCallsTests
         var last = body.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         Assert.StartsWith("""{"seq":6,""", last, StringComparison.Ordinal);
         Assert.Contains(
-            ""","event":{"type":"started"},"effects":[{"type":"adopt","id":"one",""", last, StringComparison.Ordinal);
+            ""","event":{"type":"started","observed":[{"id":"one",""", last, StringComparison.Ordinal);
+        Assert.Contains(
+            """}}]},"effects":[{"type":"adopt","id":"one",""", last, StringComparison.Ordinal);
     }
 
-    /// OB-2: the runtime by its own events and the exits of its daemons.
+    /// OB-2, PR-9: what ended while no agent lived is explained by what the next one found, with how it ended.
+    [Fact]
+    public async Task An_end_that_came_while_no_agent_lived_is_explained()
+    {
+        await using var world = await WithHistoryAsync();
+        var boot = new BootId("boot");
+        var killed = new Observation.Ended(new ExitStatus.Signaled(9), TimeSpan.Zero, 0, LanguageExt.Seq<string>.Empty);
+        world.Records.Step(new HostEvent.Started(boot, Prelude.Seq(new ObservedProcess(One, 1, killed), Alive(Two, 8, boot))));
+        var (_, body) = await world.GetAsync($"/v1/explain/process/{One}");
+        var last = body.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        Assert.Contains(
+            "the agent started and found web ended with signal 9", Story.Tell(last, new() { ["one"] = "web" }), StringComparison.Ordinal);
+        Assert.DoesNotContain(Two.Value, body, StringComparison.Ordinal);
+    }
+
+    /// OB-2: the runtime by its own events and the exits of its daemons. Upstream: filter kind (store).
     [Fact]
     public async Task The_runtime_is_explained_by_its_events()
     {

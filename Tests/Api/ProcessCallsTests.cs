@@ -16,7 +16,8 @@ namespace Agent.Tests.Api;
 /// PR-1, PR-2, PR-3, PR-16: spawning, listing and looking at processes over the local API.
 public sealed class ProcessCallsTests
 {
-    /// PR-1: what is answered is a running process.
+    /// PR-1, upstream register_adds_pid: what is answered is a running process. Upstream: create stamps uid/version
+    /// (server): here an id and a generation.
     [Fact]
     public async Task A_spawn_is_answered_once_it_runs()
     {
@@ -73,7 +74,8 @@ public sealed class ProcessCallsTests
         Assert.Equal(201, (await world.AskAsync(1001, "POST", "/v1/processes", """{"command":["/run"]}""")).Status);
     }
 
-    /// PR-3: a list shows what is the caller's; root sees all; a label is matched whole.
+    /// PR-3: a list shows what is the caller's; root sees all; a label is matched whole. Upstream: selectors (server),
+    /// filter label (store).
     [Fact]
     public async Task A_list_shows_what_the_caller_may_see()
     {

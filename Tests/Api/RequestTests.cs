@@ -15,7 +15,8 @@ namespace Agent.Tests.Api;
 /// AP-1, SE-1: what the API makes of requests that are wrong, whatever they ask for.
 public sealed class RequestTests
 {
-    /// AP-1: an unknown path is 404 not-found.
+    /// AP-1, upstream unknown_process_version_is_not_served: an unknown path is 404 not-found. Upstream: unknown kind
+    /// 404 (server).
     [Theory]
     [InlineData("/")]
     [InlineData("/v1")]

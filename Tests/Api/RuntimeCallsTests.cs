@@ -99,7 +99,7 @@ public sealed class RuntimeCallsTests
             failed.Services);
     }
 
-    /// RT-10: a line per change, and the end with ready.
+    /// RT-10: a line per change, and the end with ready. Upstream: watch frames (server).
     [Fact]
     public async Task Watching_tells_every_change_and_ends_when_it_is_ready()
     {

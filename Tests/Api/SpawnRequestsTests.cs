@@ -15,7 +15,8 @@ public sealed class SpawnRequestsTests
 {
     private static readonly Principal User = new(1000);
 
-    /// PR-1: the defaults of a task.
+    /// PR-1, upstream empty_injections_is_noop, v10_spawn_request_becomes_v11_with_empty_injections: the defaults of a
+    /// task.
     [Fact]
     public void What_is_left_out_has_its_default()
     {
@@ -105,8 +106,9 @@ public sealed class SpawnRequestsTests
         { "limits.openFiles", """{"command":["x"],"limits":{"openFiles":7}}""" },
     };
 
-    /// PR-1, PR-15, upstream workspace_cwd_rejects_absolute_and_parent_escapes,
-    /// environment_keys_are_strict_and_portable: each fault names its field; what cannot be enforced is refused.
+    /// PR-1, PR-15, upstream validate_env_name_rejects_empty_and_specials,
+    /// workspace_cwd_rejects_absolute_and_parent_escapes, environment_keys_are_strict_and_portable: each fault names
+    /// its field; what cannot be enforced is refused. Upstream: capacity zero (veloslet).
     [Theory]
     [MemberData(nameof(Faults))]
     public void A_fault_names_its_field(string field, string body)
@@ -132,6 +134,11 @@ public sealed class SpawnRequestsTests
     [InlineData("RUBYOPT")]
     [InlineData("GCONV_PATH")]
     [InlineData("ZDOTDIR")]
+    [InlineData("GLIBC_TUNABLES")]
+    [InlineData("LOCPATH")]
+    [InlineData("NLSPATH")]
+    [InlineData("SHELLOPTS")]
+    [InlineData("PS4")]
     [InlineData("AGENT_SOCKET")]
     [InlineData("PATH")]
     public void A_variable_that_loads_code_is_refused(string key)
@@ -141,7 +148,27 @@ public sealed class SpawnRequestsTests
         Assert.Equal($"env.{key}", refused.Field);
     }
 
-    /// PR-4: a name that only begins or ends like one of those is a name like any other.
+    /// PR-4, upstream duplicate_env_names_differing_only_by_case_are_rejected: on Linux these are two.
+    [Fact]
+    public void Names_in_other_letters_are_other_names() => Assert.Equal(
+        new Dictionary<string, string> { ["A"] = "1", ["a"] = "2", ["Path"] = "3" },
+        Accept(new(["x"], new Dictionary<string, string?> { ["A"] = "1", ["a"] = "2", ["Path"] = "3" })).Environment);
+
+    /// PR-4, SE-1: what root's own helpers read before a process is its user's names no file.
+    [Theory]
+    [InlineData("LANGUAGE", "../../../tmp/x")]
+    [InlineData("LANG", "/tmp/x")]
+    [InlineData("LC_ALL", "de_DE/../x")]
+    public void A_language_is_no_path(string key, string value)
+    {
+        var refused = Assert.IsType<SpawnTranslation.Refused>(
+            Translate(new(["x"], new Dictionary<string, string?> { [key] = value })));
+        Assert.Equal($"env.{key}", refused.Field);
+        Assert.Single(Accept(new(["x"], new Dictionary<string, string?> { [key] = "de_DE.UTF-8" })).Environment);
+    }
+
+    /// PR-4, upstream validate_env_name_accepts_normal: a name that only begins or ends like one of those is a name like
+    /// any other.
     [Theory]
     [InlineData("LDFLAGS")]
     [InlineData("MY_ENV")]
@@ -163,6 +190,9 @@ public sealed class SpawnRequestsTests
         AcceptUpTo(256, count => new(
             ["x"], Enumerable.Range(0, count).ToDictionary(i => $"V{i}", _ => (string?)"v")));
         AcceptUpTo(64 << 10, length => new(["x"], new Dictionary<string, string?> { ["A"] = new string('v', length) }));
+        AcceptUpTo((1 << 20) - 3 - (16 * ((60 << 10) + 3)), length => new(["x"], Enumerable.Range(0, 17).ToDictionary(
+            i => $"V{i:x2}", i => (string?)new string('v', i == 16 ? length : 60 << 10))));
+        AcceptUpTo((64 << 10) - 3, length => new(["x", new string('y', length)]), User);
         AcceptUpTo(128, length => new(["x"], Label: new string('l', length)));
         AcceptUpTo(4 << 20, length => new(["x"], Prelude: Convert.ToBase64String(new byte[length])));
     }
@@ -195,10 +225,10 @@ public sealed class SpawnRequestsTests
         yield return new string('z', length - 100_001);
     }
 
-    private static void AcceptUpTo(int limit, Func<int, SpawnRequest> of)
+    private static void AcceptUpTo(int limit, Func<int, SpawnRequest> of, Principal by = default)
     {
-        Assert.IsType<SpawnTranslation.Accepted>(Translate(of(limit)));
-        Assert.IsType<SpawnTranslation.Refused>(Translate(of(limit + 1)));
+        Assert.IsType<SpawnTranslation.Accepted>(Translate(of(limit), by));
+        Assert.IsType<SpawnTranslation.Refused>(Translate(of(limit + 1), by));
     }
 
     private static SpawnTranslation.Accepted Accept(SpawnRequest request, Principal by = default) =>

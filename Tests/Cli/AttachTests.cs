@@ -77,7 +77,8 @@ public sealed class AttachTests
     {
         var agent = new AgentUnderTest(Echo);
         await agent.StartAsync();
-        await agent.UntilAsync("it spoke", async () => (long)(await agent.ProcessesAsync())[0]["bufferedBytes"]! >= "before\n".Length);
+        await agent.UntilAsync("it is known to run, and spoke", async () =>
+            (await agent.ProcessesAsync())[0] is var one && one["pid"] is not null && (long)one["bufferedBytes"]! >= "before\n".Length);
         return agent;
     }
 }

@@ -71,15 +71,19 @@ public sealed class RunTaskTests
         var expected = "up\n";
         foreach (var (number, name) in new[] { (Hangup, "HUP"), (Interrupt, "INT"), (Usr1, "USR1"), (Usr2, "USR2") })
         {
-            await agent.UntilAsync("it heard the last", () => Task.FromResult(command.OutputText == expected));
+            await agent.UntilAsync("it heard the last", IsHeard);
             command.Signal(number);
             expected += name + "\n";
         }
 
-        await agent.UntilAsync("it heard them all", () => Task.FromResult(command.OutputText == expected));
+        await agent.UntilAsync("it heard them all", IsHeard);
         command.Signal(Terminate);
         Assert.Equal(5, await command.EndAsync());
         Assert.Equal(expected + "TERM\n", command.OutputText);
+
+        Task<bool> IsHeard() => command.OutputText == expected
+            ? Task.FromResult(true)
+            : throw new InvalidOperationException($"it said \"{command.OutputText}\", its command \"{command.ErrorText}\"");
     }
 
     /// CL-1, PR-5: an agent that is killed and comes back costs no byte and doubles none.

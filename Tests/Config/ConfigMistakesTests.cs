@@ -12,7 +12,7 @@ public sealed class ConfigMistakesTests
 {
     /// CL-2: one mistake, one line.
     [Theory]
-    [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, plane, services, containers")]
+    [InlineData("contaners: {}", "1:1: unknown key \"contaners\", known here: runtime, host, rollout, nixos, plane, services, containers, companions, systemd")]
     [InlineData("plane: { url: x }", "1:15: url \"x\" is no address of a plane: https://NAME:PORT")]
     [InlineData("rollout: { execProbes: some }", "1:24: execProbes is one of any, release")]
     [InlineData("- a", "1:1: the configuration is a map of keys")]
@@ -24,6 +24,41 @@ public sealed class ConfigMistakesTests
     [InlineData("runtime: { socket: docker.sock }", "1:20: socket is an absolute path, \"docker.sock\" is not")]
     [InlineData("runtime: { startTimeout: 90 }", "1:26: startTimeout is a duration such as 10s or 1h30m, from 1s to 1h")]
     [InlineData("runtime: { startTimeout: 2h }", "1:26: startTimeout is a duration such as 10s or 1h30m, from 1s to 1h")]
+    [InlineData(
+        "containers:\n  release: app/c.yaml\n  compose: /c.yaml",
+        "3:3: compose and release exclude each other, and release was given at agent.yaml:2:3 already")]
+    [InlineData("containers: { dropped: keep }", "1:24: dropped is one of leave, remove")]
+    [InlineData(
+        "containers: { release: c.yaml }",
+        "1:24: release is a channel and a file of its releases, such as app/compose.yaml, \"c.yaml\" is not")]
+    [InlineData(
+        "containers: { release: a/../c }",
+        "1:24: release is a channel and a file of its releases, such as app/compose.yaml, \"a/../c\" is not")]
+    [InlineData(
+        "containers: { release: /a/c }",
+        "1:24: release is a channel and a file of its releases, such as app/compose.yaml, \"/a/c\" is not")]
+    [InlineData("containers: { command: container }", "1:24: command is an absolute path, \"container\" is not")]
+    [InlineData(
+        "containers:\n  socket: /run/e.sock\n  command: /bin/c",
+        "3:3: command and socket exclude each other, and socket was given at agent.yaml:2:3 already")]
+    [InlineData(
+        "containers:\n  command: /bin/c\n  socket: /run/e.sock",
+        "3:3: socket and command exclude each other, and command was given at agent.yaml:2:3 already")]
+    [InlineData("systemd: { units: run }", "1:19: units is an absolute path, \"run\" is not")]
+    [InlineData(
+        "companions: { a.mount: { content: x } }",
+        "1:15: \"a.mount\" is no name of a companion: letters, digits, -, _, . and :, at most 128, with .service, .timer, .socket, .path at its end")]
+    [InlineData(
+        "companions: { ../a.service: { content: x } }",
+        "1:15: \"../a.service\" is no name of a companion: letters, digits, -, _, . and :, at most 128, with .service, .timer, .socket, .path at its end")]
+    [InlineData("companions: { agent.service: { content: x } }", "1:15: agent.service is the agent's own unit")]
+    [InlineData("companions: { a.service: { content: x, enable: true } }", "1:40: unknown key \"enable\", known here: unit, content, start, restart, after")]
+    [InlineData("companions: { a.service: { start: true } }", "1:15: a.service needs either unit, the path of its unit file, or content, that file's text")]
+    [InlineData("companions: { a.service: { unit: /dev/null } }", "1:34: /dev/null is no unit file: empty")]
+    [InlineData("companions: { a.service: { content: \"x\\0\" } }", "1:28: content is no unit file: holds a NUL")]
+    [InlineData("companions: { a.service: { content: x, start: yes } }", "1:47: start is one of true, false")]
+    [InlineData("companions: { a.service: { content: x, after: [b.service] } }", "1:48: a.service comes after b.service, which is no companion")]
+    [InlineData("companions: { a.service: { content: x, after: [a.service] } }", "1:48: a.service would have to come after itself: a.service after a.service")]
     [InlineData("services: [a]", "1:11: services is a map of keys")]
     [InlineData("services: { a b: {} }", "1:13: \"a b\" is no name of a service: letters, digits, - and _, at most 64")]
     [InlineData("services: { a: }", "1:13: the service a needs a command, such as [/usr/bin/program, argument]")]

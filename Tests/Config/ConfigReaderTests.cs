@@ -3,6 +3,7 @@ using System.Linq;
 using Agent.Core.Process;
 using Agent.Core.Runtime;
 using Agent.Shell.Config;
+using Agent.Shell.Containers;
 using Xunit;
 
 namespace Agent.Tests.Config;
@@ -61,7 +62,8 @@ public sealed class ConfigReaderTests
         Assert.Null(config.Services.Single(one => one.Spec.Label == "db").Log);
     }
 
-    /// PR-1: what is left out has its default; a service has no lifetime and no idle timeout, and is root's.
+    /// PR-1: what is left out has its default; a service has no lifetime and no idle timeout, and is root's. Upstream:
+    /// defaults (veloslet).
     [Fact]
     public void A_service_needs_no_more_than_a_command()
     {
@@ -112,7 +114,8 @@ public sealed class ConfigReaderTests
         Assert.Empty(folder.Read().Services);
     }
 
-    /// CL-2: the maps of conf.d/*.yaml add to those of the file, in the order of their names; other files are not read.
+    /// CL-2, upstream merge_from_unions_every_field: the maps of conf.d/*.yaml add to those of the file, in the order
+    /// of their names; other files are not read.
     [Fact]
     public void Drop_ins_add_to_the_file()
     {
@@ -137,7 +140,8 @@ public sealed class ConfigReaderTests
         Assert.Equal("a", folder.Read(mayBeMissing: true).Services.Single().Spec.Label);
     }
 
-    /// CL-2: a key that stands in two files is told with both places.
+    /// CL-2, upstream merge_from_preserves_root_flags_when_component_flags_are_false: a key that stands in two files is
+    /// told with both places.
     [Fact]
     public void A_key_may_be_given_once_over_all_files()
     {
@@ -176,8 +180,28 @@ public sealed class ConfigReaderTests
         folder.Write("compose.yaml", "services:\n  web:\n    image: nginx:1\n    restart: always\n");
         folder.Write("agent.yaml", $"containers: {{ compose: {compose}, socket: /run/podman.sock, install: false }}");
         var containers = folder.Read().Containers;
-        Assert.Equal((compose, "/run/podman.sock", false), (containers.Compose, containers.Socket, containers.Install));
+        Assert.Equal(
+            (compose, new EngineAddress.Socket("/run/podman.sock"), false),
+            (containers.Compose, containers.Engine, containers.Install));
         Assert.Equal("web", Assert.Single(containers.Definitions).Uid.Value);
+    }
+
+    /// CT-1: a command takes the socket's place.
+    [Fact]
+    public void Containers_may_be_kept_by_a_command()
+    {
+        using var folder = new ConfigFolder("containers: { command: /usr/local/bin/container }");
+        Assert.Equal(new EngineAddress.Command("/usr/local/bin/container"), folder.Read().Containers.Engine);
+    }
+
+    /// CT-9, RO-11: the set may be in a file of a channel's release.
+    [Fact]
+    public void Containers_may_be_declared_by_a_release()
+    {
+        using var folder = new ConfigFolder("containers: { release: app/deploy/compose.yaml, dropped: remove }");
+        var containers = folder.Read().Containers;
+        Assert.Equal(("app", "deploy/compose.yaml"), (containers.Release!.Channel.Value, containers.Release.Path));
+        Assert.True(containers.RemoveDropped);
     }
 
     /// CT-9: what is wrong with the Compose file is wrong with the configuration, and told beside the rest.
@@ -191,5 +215,37 @@ public sealed class ConfigReaderTests
         var mistakes = folder.Mistakes();
         Assert.Contains(mistakes, mistake => mistake.Contains("\"instal\"", StringComparison.Ordinal));
         Assert.Contains(mistakes, mistake => mistake.Contains("compose.yaml:4:5", StringComparison.Ordinal));
+    }
+
+    /// CT-10: a unit is a file of the operator's or stands in the configuration; companions of all files add up.
+    [Fact]
+    public void Companions_are_files_or_text()
+    {
+        using var folder = new ConfigFolder();
+        folder.Write("cache.unit", "[Service]\nExecStart=/usr/bin/cache\n");
+        folder.Write("agent.yaml", $"systemd: {{ units: /etc/systemd/system/ }}\ncompanions: {{ cache.service: {{ unit: {folder.Path}/cache.unit }} }}");
+        folder.Write("conf.d/more.yaml", """
+            companions:
+              sweep.timer:
+                content: |
+                  [Timer]
+                  OnBootSec=1h
+                start: false
+                restart: false
+                after: [cache.service]
+            """);
+        var companions = folder.Read().Companions;
+        Assert.Equal("/etc/systemd/system", companions.Units);
+        Assert.Equal(
+            [("cache.service", "[Service]\nExecStart=/usr/bin/cache\n", true, true, ""), ("sweep.timer", "[Timer]\nOnBootSec=1h\n", false, false, "cache.service")],
+            companions.Definitions.Select(one => (one.Name.Value, one.Text, one.Start, one.Restart, string.Join(' ', one.After))));
+    }
+
+    /// CT-10: units are of this boot unless their folder is named.
+    [Fact]
+    public void Without_a_folder_units_are_of_this_boot()
+    {
+        using var folder = new ConfigFolder("companions: { a.service: { content: x } }");
+        Assert.Equal("/run/systemd/system", folder.Read().Companions.Units);
     }
 }

@@ -54,7 +54,7 @@ public sealed class DurationsTests
     [InlineData("2 GiB", 2L << 30)]
     public void A_size_is_read(string text, long bytes) => Assert.Equal(bytes, Sizes.Parse(text));
 
-    /// CL-2: anything else is no size, nor is one beyond all numbers.
+    /// CL-2: anything else is no size, nor is one beyond all numbers. Upstream: memory reject (veloslet).
     [Theory]
     [InlineData("")]
     [InlineData("KiB")]
@@ -63,4 +63,13 @@ public sealed class DurationsTests
     [InlineData("1kib")]
     [InlineData("9223372036854775807GiB")]
     public void What_is_no_size_is_refused(string text) => Assert.Null(Sizes.Parse(text));
+
+    /// CL-1: a size is shown in the largest unit of 1024 that it fills. Upstream: memory display (veloslet).
+    [Theory]
+    [InlineData(0, "0 B")]
+    [InlineData(1023, "1023 B")]
+    [InlineData(1536, "1.5 KiB")]
+    [InlineData(512L << 20, "512 MiB")]
+    [InlineData(3L << 29, "1.5 GiB")]
+    public void A_size_is_shown_short(long bytes, string text) => Assert.Equal(text, Sizes.Show(bytes));
 }

@@ -9,6 +9,7 @@ using Agent.Core.Container;
 using Agent.Shell.Containers;
 using Agent.Shell.Containers.Apple;
 using Agent.Shell.Containers.Engine;
+using Agent.Tests.Support;
 using Xunit;
 
 namespace Agent.Tests.Containers;
@@ -38,11 +39,11 @@ public sealed class AppleWorld : BackendWorld
             printf '['
             comma=
             for c in "$S"/c/*; do
-              [ -d "$c" ] || continue
+              labels=$(cat "$c/labels" 2>/dev/null) || continue
               state='"status":"created"'
               [ -f "$c/pid" ] && state='"status":"running"'
-              [ -f "$c/code" ] && state="\"status\":\"stopped\",\"exitCode\":$(cat "$c/code")"
-              printf '%s{"configuration":{"id":"%s","labels":{%s}},%s}' "$comma" "$(basename "$c")" "$(cat "$c/labels")" "$state"
+              code=$(cat "$c/code" 2>/dev/null) && state="\"status\":\"stopped\",\"exitCode\":$code"
+              printf '%s{"configuration":{"id":"%s","labels":{%s}},%s}' "$comma" "$(basename "$c")" "$labels" "$state"
               comma=,
             done
             printf ']'
@@ -107,7 +108,11 @@ public sealed class AppleWorld : BackendWorld
 
     internal string Program => Path.Combine(_directory, "container");
 
-    internal override IContainerBackend Connect(string instance) => new AppleBackend(Program, new ContainerLabels(instance));
+    /// <summary>The process that the stand-in runs for a container.</summary>
+    internal int PidOf(string name) => int.Parse(
+        File.ReadAllText(Path.Combine(_directory, "c", name, "pid")), System.Globalization.CultureInfo.InvariantCulture);
+
+    internal override IContainerBackend Connect(string instance) => new AppleBackend(Program, new ContainerLabels(instance), Path.GetTempPath());
 
     public override Task DisposeAsync()
     {
@@ -115,12 +120,12 @@ public sealed class AppleWorld : BackendWorld
         return Task.CompletedTask;
     }
 
-    protected override async Task BeginAsync()
+    protected override Task BeginAsync()
     {
         Directory.CreateDirectory(Path.Combine(_directory, "c"));
         Directory.CreateDirectory(Path.Combine(_directory, "i"));
-        await File.WriteAllTextAsync(Program, Script);
-        File.SetUnixFileMode(Program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Executable.Write(Program, Script);
+        return Task.CompletedTask;
     }
 }
 
@@ -174,15 +179,27 @@ public sealed class AppleBackendTests(AppleWorld world) : BackendConformance(wor
     [Fact]
     public async Task A_command_that_hangs_is_bounded()
     {
-        using var hanging = new TemporaryFile("#!/bin/sh\nsleep 1000 & wait\n");
-        File.SetUnixFileMode(hanging.Path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        using var hanging = new TemporaryFile("");
+        Executable.WriteScript(hanging.Path, "sleep 1000 & wait");
         var limits = new EngineLimits { Look = TimeSpan.FromMilliseconds(300) };
-        var backend = new AppleBackend(hanging.Path, new ContainerLabels(Rig.NewInstance()), limits);
+        using var backend = new AppleBackend(hanging.Path, new ContainerLabels(Rig.NewInstance()), Path.GetTempPath(), limits);
         var watch = Stopwatch.StartNew();
         await Rig.FaultAsync(ContainerFault.TimedOut, () => backend.ListAsync(None));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"it took {watch.Elapsed}");
-        var missing = new AppleBackend("/no/such/command", new ContainerLabels(Rig.NewInstance()), limits);
+        using var missing = new AppleBackend("/no/such/command", new ContainerLabels(Rig.NewInstance()), Path.GetTempPath(), limits);
         await Rig.FaultAsync(ContainerFault.NotFound, () => missing.ListAsync(None));
+    }
+
+    /// CT-4: it tells of no changes, and whoever listens is let go with it.
+    [Fact]
+    public async Task Whoever_listens_is_let_go_at_its_end()
+    {
+        var backend = new AppleBackend(_world.Program, new ContainerLabels(Rig.NewInstance()), Path.GetTempPath());
+        await using var changes = backend.EventsAsync(() => { }, None).GetAsyncEnumerator();
+        var next = changes.MoveNextAsync();
+        Assert.False(next.IsCompleted);
+        backend.Dispose();
+        Assert.False(await next);
     }
 
     /// CT-1: what it uses is told.

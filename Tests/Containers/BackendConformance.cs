@@ -32,7 +32,7 @@ public abstract class BackendConformance(BackendWorld world)
         await rig.Backend.StartAsync(Rig.Uid("web"), None);
         Assert.Equal(new ContainerStatus.Running(PidAlive: true), (await rig.FindAsync("web"))!.Status);
 
-        await rig.Backend.KillAsync(Rig.Uid("web"), None);
+        await rig.Backend.StopAsync(Rig.Uid("web"), TimeSpan.Zero, None);
         Assert.Equal(new ContainerStatus.Exited(137, OutOfMemory: false), await rig.UntilAsync<ContainerStatus.Exited>("web"));
 
         await rig.Backend.RemoveAsync(Rig.Uid("web"), None);
@@ -59,9 +59,9 @@ public abstract class BackendConformance(BackendWorld world)
         var id = await rig.RunAsync(Rig.Script("web", "sleep 1000"));
         await rig.Backend.StartAsync(Rig.Uid("web"), None);
         Assert.Equal(id, (await rig.FindAsync("web"))!.EngineId);
-        await rig.Backend.KillAsync(Rig.Uid("web"), None);
+        await rig.Backend.StopAsync(Rig.Uid("web"), TimeSpan.Zero, None);
         await rig.UntilAsync<ContainerStatus.Exited>("web");
-        await rig.Backend.KillAsync(Rig.Uid("web"), None);
+        await rig.Backend.StopAsync(Rig.Uid("web"), TimeSpan.Zero, None);
         await rig.Backend.StopAsync(Rig.Uid("web"), TimeSpan.FromSeconds(1), None);
         await rig.Backend.RemoveAsync(Rig.Uid("web"), None);
         await rig.Backend.RemoveAsync(Rig.Uid("web"), None);
@@ -78,8 +78,8 @@ public abstract class BackendConformance(BackendWorld world)
         Assert.Equal((first, true), (seen.EngineId, seen.Status is ContainerStatus.Running));
     }
 
-    /// CT-3; seed 004 `parse_list_filters_to_velos_instances_by_name_prefix`: another agent's container of the same uid
-    /// is neither seen nor touched.
+    /// CT-3; seed 004 `parse_list_filters_to_velos_instances_by_name_prefix`; upstream: list filter (prod_orchestrator):
+    /// another agent's container of the same uid is neither seen nor touched.
     [SkippableFact]
     public async Task Another_instance_is_neither_seen_nor_touched()
     {
@@ -88,7 +88,8 @@ public abstract class BackendConformance(BackendWorld world)
         var id = await theirs.RunAsync(Rig.Script("web", "sleep 1000"));
 
         Assert.Empty(await ours.Backend.ListAsync(None));
-        await Rig.FaultAsync(ContainerFault.NotFound, () => ours.Backend.KillAsync(Rig.Uid("web"), None));
+        await Rig.FaultAsync(
+            ContainerFault.NotFound, () => ours.Backend.StopAsync(Rig.Uid("web"), TimeSpan.Zero, None));
         await ours.Backend.RemoveAsync(Rig.Uid("web"), None);
         var mine = await ours.RunAsync(Rig.Script("web", "sleep 1000"));
 
@@ -159,10 +160,13 @@ public abstract class BackendConformance(BackendWorld world)
         await using var rig = Connect();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         var told = new List<ContainerChange>();
-        await using var changes = rig.Backend.EventsAsync(patience.Token).GetAsyncEnumerator(patience.Token);
+        var listening = new TaskCompletionSource();
+        await using var changes = rig.Backend.EventsAsync(listening.SetResult, patience.Token)
+            .GetAsyncEnumerator(patience.Token);
         var next = changes.MoveNextAsync().AsTask();
+        await listening.Task.WaitAsync(patience.Token);
 
-        // An engine may take a moment to listen: asked again until it tells.
+        // An engine may take a moment more: asked again until it tells.
         for (var i = 0; !next.IsCompleted; i++)
         {
             await theirs.RunAsync(Rig.Script($"other{i}", "exit 0"));

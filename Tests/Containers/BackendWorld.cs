@@ -31,7 +31,8 @@ public abstract class BackendWorld : IAsyncLifetime
         await BeginAsync();
         if (Missing is not null) return;
         using var archive = await TinyImage.ArchiveAsync(Image);
-        await Connect("0").LoadAsync(archive, null, new Progress<ImageProgress>(), CancellationToken.None);
+        using var engine = Connect("0");
+        await engine.LoadAsync(archive, null, new Progress<ImageProgress>(), CancellationToken.None);
     }
 
     public abstract Task DisposeAsync();
@@ -123,6 +124,6 @@ internal sealed class Rig(IContainerBackend backend) : IAsyncDisposable
     {
         IReadOnlyList<ObservedContainer> left = await backend.ListAsync(CancellationToken.None);
         foreach (var one in left) await backend.RemoveAsync(one.Uid, CancellationToken.None);
-        if (backend is IDisposable owned) owned.Dispose();
+        backend.Dispose();
     }
 }

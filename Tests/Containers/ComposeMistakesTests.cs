@@ -14,12 +14,16 @@ public sealed class ComposeMistakesTests
     /// CT-9: one mistake is one line with its place.
     [Theory]
     [InlineData("services: { a: { image: x, imagge: y } }", "1:28: unsupported key \"imagge\", known here: image, command")]
+    // Upstream: image-xor-build (manifest), build when absent, when present, relative context (prod_orchestrator).
     [InlineData("services: { a: { image: x, build: . } }", "1:28: build is not supported: an image is built elsewhere")]
+    // Upstream: three naming tiers (prod_orchestrator): here a container has one name, of its instance and its uid.
     [InlineData("services: { a: { image: x, container_name: y } }", "1:28: container_name is not supported: a container's name")]
     [InlineData("networks: {}", "1:1: networks is not supported: the containers share one network")]
     [InlineData("sevices: {}", "1:1: unsupported key \"sevices\", known here: services, volumes, secrets, name, version")]
     [InlineData("- a", "1:1: a Compose file is a map of keys")]
     [InlineData("services: [a]", "1:11: services is a map of keys")]
+    // Upstream: nameless rejected (server).
+    [InlineData("services: { '': { image: x } }", "1:13: \"\" is no name of a service")]
     [InlineData("services: { a b: { image: x } }", "1:13: \"a b\" is no name of a service")]
     [InlineData("services: { a: {} }", "1:13: the service a needs an image")]
     [InlineData("services: { a: { image: 'x y' } }", "1:25: \"x y\" is no name of an image")]

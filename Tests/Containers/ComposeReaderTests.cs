@@ -77,7 +77,8 @@ public sealed class ComposeReaderTests
           db: { file: ./db.secret }
         """;
 
-    /// CT-9: the common keys, in all their spellings, mean what the Compose Specification says.
+    /// CT-9: the common keys, in all their spellings, mean what the Compose Specification says. Upstream: manifest
+    /// translation, policy mapping, capabilities, read-only and tmpfs volumes, quoting (quadlet); pull-only parse (manifest).
     [Fact]
     public void The_common_keys_are_read()
     {
@@ -143,6 +144,50 @@ public sealed class ComposeReaderTests
         Assert.True(web is { ReadOnlyRoot: true, Init: true });
         Assert.Equal([new(MountKind.Tmpfs, "", "/run", false)], web.Mounts);
         Assert.Equal("shop", web.Labels["team"]);
+    }
+
+    /// CT-9: a size is a number of bytes or has a unit of 1024. Upstream: memory forms (quadlet), memory parse (veloslet).
+    [Theory]
+    [InlineData("64m")]
+    [InlineData("64M")]
+    [InlineData("64mb")]
+    [InlineData("65536k")]
+    [InlineData("67108864")]
+    [InlineData("67108864b")]
+    public void A_size_has_many_spellings(string written)
+    {
+        using var folder = new ComposeFolder($"services: {{ a: {{ image: x, mem_limit: {written} }} }}");
+        Assert.Equal(64 << 20, folder.ReadOne().Limits.MemoryBytes);
+    }
+
+    /// CT-9: a health check is a line for a shell, a command, or none at all; what it says is not touched. Upstream:
+    /// health forms, no doubled URL scheme (quadlet).
+    [Theory]
+    [InlineData("test: 'a b'", "CMD-SHELL|a b")]
+    [InlineData("test: [CMD-SHELL, 'a b']", "CMD-SHELL|a b")]
+    [InlineData("test: [CMD, a, b]", "CMD|a|b")]
+    [InlineData("test: [CMD, wget, 'http://127.0.0.1:80/']", "CMD|wget|http://127.0.0.1:80/")]
+    [InlineData("test: wget https://localhost/", "CMD-SHELL|wget https://localhost/")]
+    [InlineData("test: [NONE]", "NONE")]
+    [InlineData("disable: true", "NONE")]
+    [InlineData("disable: false", "")]
+    [InlineData("interval: 5s", "")]
+    public void A_health_check_has_many_spellings(string written, string test)
+    {
+        using var folder = new ComposeFolder($"services: {{ a: {{ image: x, healthcheck: {{ {written} }} }} }}");
+        Assert.Equal(test, string.Join('|', folder.ReadOne().Healthcheck!.Test));
+    }
+
+    /// CT-9: a container has the set's own network unless it names another. Upstream: host and bridge network (quadlet).
+    [Theory]
+    [InlineData("", null)]
+    [InlineData(", network_mode: host", "host")]
+    [InlineData(", network_mode: bridge", "bridge")]
+    [InlineData(", network_mode: none", "none")]
+    public void A_container_has_one_network(string written, string? mode)
+    {
+        using var folder = new ComposeFolder($"services: {{ a: {{ image: x{written} }} }}");
+        Assert.Equal(mode, folder.ReadOne().NetworkMode);
     }
 
     /// CT-9: a variable comes from outside, then from `.env` beside the file; a default or a reason stands behind it.

@@ -84,7 +84,44 @@ public sealed class ContainerInterpreterTests : IAsyncDisposable
         Assert.True(Runs(_host.Current.State.Containers, "web"));
     }
 
-    /// CT-2: a list that fails changes nothing, and is told.
+    /// CT-5, CT-6: what is declared before the core has heard that the agent started waits for that, for the start takes
+    /// nothing to be under way: each call is made once.
+    [Fact]
+    public async Task A_start_asks_for_nothing_twice()
+    {
+        await EndAsync();
+        var start = new TaskCompletionSource();
+        (_host, _interpreter) = Begin(null, start.Task);
+        await DeclareAsync("web");
+        var listed = _host.Current.State.Containers.Pass;
+        await _host.AskAsync(new HostEvent.Started(new BootId("b"), Seq<ObservedProcess>.Empty), CancellationToken.None);
+        Assert.True(_host.Current.State.Containers.Pass > listed);
+        Assert.Empty(_engine.Calls);
+        start.SetResult();
+        await WhenAsync(containers => Runs(containers, "web") && containers.Passing is PassState.Resting);
+        Assert.Equal("list", _engine.Calls.First());
+        Assert.NotEqual("list", _engine.Calls.Skip(1).First());
+        Assert.Single(_engine.Calls, call => call == "create web");
+    }
+
+    /// CT-4, seed 003 `shutdown_terminates_loop`: at the agent's end nothing more is begun, what answers in time is heard,
+    /// and what does not is left to the engine.
+    [Fact]
+    public async Task At_the_end_nothing_more_is_begun()
+    {
+        _engine.Faults["start db"] = new EngineFault.Hang();
+        await DeclareAsync("web", "db");
+        await WhenAsync(containers => Runs(containers, "web") && Find(containers, "db") is ContainerState.Starting);
+        await _interpreter.DisposeAsync().AsTask().WaitAsync(Patience);
+        _engine.Calls.Clear();
+        _interpreter.Run(new ContainerEffect.List(7));
+        await _interpreter.DisposeAsync();
+        Assert.Empty(_engine.Calls);
+        Assert.IsType<ContainerState.Starting>(Find(_host.Current.State.Containers, "db"));
+    }
+
+    /// CT-2, seed 003 `failure_in_one_pass_does_not_stop_loop`: a list that fails changes nothing, and is told; the next pass
+    /// is run as if nothing had been.
     [Fact]
     public async Task An_engine_that_cannot_be_asked_is_told()
     {
@@ -94,6 +131,10 @@ public sealed class ContainerInterpreterTests : IAsyncDisposable
         Assert.True(at.Last.Bind(last => last.Failure).TryGet(out var why));
         Assert.Equal("nobody listens", why);
         Assert.DoesNotContain(_engine.Calls, call => call != "list");
+        _engine.Faults.TryRemove("list", out _);
+        var next = new HostEvent.ContainersRequested(Principal.Root, new ContainersEvent.ReconcileRequested());
+        await _host.AskAsync(next, CancellationToken.None);
+        await WhenAsync(containers => Runs(containers, "web"));
     }
 
     public async ValueTask DisposeAsync()
@@ -102,7 +143,7 @@ public sealed class ContainerInterpreterTests : IAsyncDisposable
         _declared.Dispose();
     }
 
-    private (CoreHost, ContainerInterpreter) Begin(HostState? from)
+    private (CoreHost, ContainerInterpreter) Begin(HostState? from, Task? start = null)
     {
         ContainerInterpreter? interpreter = null;
         var host = new CoreHost(
@@ -111,7 +152,7 @@ public sealed class ContainerInterpreterTests : IAsyncDisposable
                 if (effect is HostEffect.Container(var asked)) interpreter!.Run(asked);
             },
             from);
-        interpreter = new(host, _declared);
+        interpreter = new(host, _declared, start ?? Task.CompletedTask);
         return (host, interpreter);
     }
 
@@ -124,7 +165,7 @@ public sealed class ContainerInterpreterTests : IAsyncDisposable
     private async Task DeclareAsync(params string[] uids)
     {
         var declared = _declared.Declare(new(
-            null, "/engine.sock", Install: true, [.. uids.Select(uid => Rig.Script(uid, "sleep 1000"))]));
+            null, new EngineAddress.Socket("/engine.sock"), Install: true, [.. uids.Select(uid => Rig.Script(uid, "sleep 1000"))]));
         await _host.AskAsync(new HostEvent.Started(new BootId("b"), Seq<ObservedProcess>.Empty), CancellationToken.None);
         await _host.AskAsync(new HostEvent.ContainersReported(declared), CancellationToken.None);
     }

@@ -28,6 +28,28 @@ public sealed class DefinitionDigestTests
         Assert.Matches("^[0-9a-f]{64}$", DefinitionDigest.Of(Base, Key));
     }
 
+    /// CT-3, CT-6: an agent of another build replaces no container: the digest of what could be declared yesterday stays as it
+    /// is. Upstream: defaults unchanged (quadlet).
+    [Fact]
+    public void A_new_build_makes_nothing_anew()
+    {
+        var whole = Base with
+        {
+            Labels = new Dictionary<string, string> { ["team"] = "shop" },
+            Ports = [new("127.0.0.1", 8080, 80, "tcp")],
+            Mounts =
+            [
+                new(MountKind.Bind, "/srv", "/data", ReadOnly: true), new(MountKind.Volume, "kept", "/kept", ReadOnly: false),
+                new(MountKind.External, "theirs", "/theirs", ReadOnly: false),
+                new(MountKind.Tmpfs, "", "/run", ReadOnly: false, 1 << 20),
+            ],
+            Healthcheck = new(["CMD", "x"], TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), 4),
+            Limits = new(64 << 20, 500, 50),
+        };
+        Assert.Equal("035b2b4d783ef4e6cc000650b7575cfd1a31a409d48e4992d5c630b7cf46d5d6", DefinitionDigest.Of(Base, Key));
+        Assert.Equal("bd14ad35a924ab0142e26df591c84361177564155f9096a9b099429ddbba894f", DefinitionDigest.Of(whole, Key));
+    }
+
     /// CT-2, CT-3: each part that the engine makes the container of changes the digest, and no two changes are the same.
     [Fact]
     public void Each_part_of_the_container_changes_it()

@@ -43,13 +43,17 @@ public sealed class DockerWorld : BackendWorld
         if (_world is not null) await _world.DisposeAsync();
     }
 
-    protected override async Task BeginAsync()
-    {
-        Missing = !Environment.IsPrivilegedProcess ? "containerd and dockerd need root"
+    /// <summary>Why there can be no such engine here; null where there can.</summary>
+    internal static string? WhyNot =>
+        !Environment.IsPrivilegedProcess ? "containerd and dockerd need root"
             : EngineBinaries.Along([]).Find("docker") is null ? "there is no docker command (apt-get install docker.io)"
             : !File.Exists("/bin/busybox") ? "the image is made of /bin/busybox (apt-get install busybox-static)"
             : EngineBinaries.Along([]).DescribeMissing(
                 EngineBinaries.Containerd, EngineBinaries.Dockerd, EngineBinaries.Shim, EngineBinaries.Runc);
+
+    protected override async Task BeginAsync()
+    {
+        Missing = WhyNot;
         if (Missing is not null) return;
         _world = new RuntimeWorld();
         await _world.EnsureReadyAsync();
@@ -57,7 +61,7 @@ public sealed class DockerWorld : BackendWorld
 }
 
 /// <summary>The real dockerd.</summary>
-[Collection("engine")]
+[Collection(nameof(EngineCollection))]
 public sealed class DockerBackendTests(DockerWorld world) : BackendConformance(world), IClassFixture<DockerWorld>
 {
     private readonly DockerWorld _world = world;
@@ -161,7 +165,10 @@ public sealed class DockerBackendTests(DockerWorld world) : BackendConformance(w
         }));
     }
 
-    /// CT-1, CT-9: everything in a definition reaches the container, and siblings find each other by uid.
+    /// CT-1, CT-9, upstream wrap_with_injections_emits_ro_bind_pair, process_write_path_is_bound_read_write,
+    /// mask_arg_uses_tmpfs_for_dir_and_dev_null_bind_for_file: everything in a definition reaches the container, and
+    /// siblings find each other by uid. Upstream: manifest translation, capabilities, read-only and tmpfs volumes,
+    /// quoting (quadlet).
     [SkippableFact]
     public async Task A_definition_reaches_the_container()
     {
@@ -200,6 +207,43 @@ public sealed class DockerBackendTests(DockerWorld world) : BackendConformance(w
         await rig.UntilAsync<ContainerStatus.Exited>("client");
         var (output, error) = await rig.LogsAsync("client");
         Assert.Equal(("a=b c\n7\n/tmp\ngeheim1\nread-only\ninside\nserved\n", ""), (output, error));
+    }
+
+    /// CT-1, CT-3: what an instance made for its containers goes with them: a nameless volume with its container, their
+    /// network with the last. A volume with a name stays, and so does a network that somebody else uses.
+    [SkippableFact]
+    public async Task What_an_instance_made_goes_with_its_last_container()
+    {
+        var names = new ContainerLabels(Rig.NewInstance());
+        await using var rig = new Rig(new EngineBackend(ConnectedSocket, names));
+        foreach (var uid in (string[])["one", "two"]) await MakeAsync(uid);
+        var mounted = (await DockerAsync($"inspect -f \"{{{{range .Mounts}}}}{{{{.Name}}}} {{{{end}}}}\" {names.NameOf(Rig.Uid("one"))}"))
+            .Split(' ', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var kept = $"{names.Prefix}-kept";
+        var nameless = Assert.Single(mounted, volume => volume != kept);
+
+        await rig.Backend.RemoveAsync(Rig.Uid("one"), None);
+        Assert.DoesNotContain(nameless, await VolumesAsync());
+        Assert.NotEmpty(await NetworkAsync());
+        await rig.Backend.RemoveAsync(Rig.Uid("two"), None);
+        Assert.Empty(await NetworkAsync());
+        Assert.Contains(kept, await VolumesAsync());
+
+        await MakeAsync("one");
+        var theirs = await DockerAsync($"run -d --network {names.Prefix} {BackendWorld.Image} sleep 1000");
+        await rig.Backend.RemoveAsync(Rig.Uid("one"), None);
+        Assert.NotEmpty(await NetworkAsync());
+        await DockerAsync($"rm -f {theirs}");
+
+        Task<string> MakeAsync(string uid) => rig.CreateAsync(Rig.Script(uid, "sleep 9") with
+        {
+            NetworkMode = null,
+            Mounts = [new(MountKind.Volume, "", "/nameless", false), new(MountKind.Volume, "kept", "/kept", false)],
+        });
+
+        Task<string> NetworkAsync() => DockerAsync($"network ls -q -f name={names.Prefix}");
+
+        async Task<string[]> VolumesAsync() => (await DockerAsync("volume ls -q")).Split('\n');
     }
 
     /// CT-1: what it uses is told.

@@ -114,11 +114,12 @@ public sealed class EngineFaultTests : IDisposable
         using var backend = new EngineBackend(Socket, _names, Short with { Look = TimeSpan.FromSeconds(20) });
         var told = await Rig.FaultAsync(ContainerFault.Garbage, () => backend.ListAsync(None));
         Assert.Contains("larger than", told.Message, StringComparison.Ordinal);
-        await Rig.FaultAsync(ContainerFault.Garbage, () => backend.PullAsync("a:1", new Progress<ImageProgress>(), None));
+        await Rig.FaultAsync(ContainerFault.Garbage, () => backend.PullAsync("a:1", null, new Progress<ImageProgress>(), None));
     }
 
     /// CT-8, row 93: one that the engine calls running while its process is gone is told so; a container that the engine
-    /// does not tell about is unknown, and no other waits for it.
+    /// does not tell about is unknown, and no other waits for it. Upstream: live, dead and out-of-range pid, health mapping
+    /// (prod_orchestrator): a number that no process can have proves nothing.
     [Fact]
     public async Task Each_container_is_judged_by_itself()
     {
@@ -127,12 +128,14 @@ public sealed class EngineFaultTests : IDisposable
         {
             _ when path.Contains("/version", StringComparison.Ordinal) => SayJsonAsync(to, Version, stop),
             _ when path.Contains("/containers/json", StringComparison.Ordinal) =>
-                SayJsonAsync(to, List("gone", "hung", "odd", "well"), stop),
+                SayJsonAsync(to, List("gone", "hung", "odd", "well", "wild"), stop),
             _ when path.Contains("/containers/gone/", StringComparison.Ordinal) => SayStateAsync(to, RunningAs(gone), stop),
             _ when path.Contains("/containers/odd/", StringComparison.Ordinal) =>
                 SayStateAsync(to, """{"Status":"levitating"}""", stop),
             _ when path.Contains("/containers/well/", StringComparison.Ordinal) => SayStateAsync(
                 to, $$"""{"Status":"running","Pid":{{Environment.ProcessId}},"Health":{"Status":"starting"} }""", stop),
+            _ when path.Contains("/containers/wild/", StringComparison.Ordinal) =>
+                SayStateAsync(to, RunningAs(gone + (1L << 32)), stop),
             _ => LittleServer.HangAsync(stop),
         });
         using var backend = new EngineBackend(Socket, _names, Short);
@@ -142,6 +145,7 @@ public sealed class EngineFaultTests : IDisposable
         Assert.Equal(new ContainerStatus.Unknown("levitating"), seen["odd"].Status);
         Assert.Equal(new ContainerStatus.Running(PidAlive: true), seen["well"].Status);
         Assert.Equal(ContainerHealth.Starting, seen["well"].Health);
+        Assert.Equal(new ContainerStatus.Running(PidAlive: true), seen["wild"].Status);
         var hung = Assert.IsType<ContainerStatus.Unknown>(seen["hung"].Status);
         Assert.StartsWith("no answer within", hung.Text, StringComparison.Ordinal);
     }
@@ -175,7 +179,7 @@ public sealed class EngineFaultTests : IDisposable
             to, path.Contains("/version", StringComparison.Ordinal) ? Version : Lines, stop));
         using var backend = new EngineBackend(Socket, _names, Short);
         var seen = new Kept();
-        var failed = await Rig.FaultAsync(ContainerFault.Failed, () => backend.PullAsync("registry:5000/a/b", seen, None));
+        var failed = await Rig.FaultAsync(ContainerFault.Failed, () => backend.PullAsync("registry:5000/a/b", null, seen, None));
         Assert.Equal("toomanyrequests: slow down", failed.Message);
         Assert.Equal([new("abc", "Pulling fs layer", 0, 0), new("abc", "Downloading", 5, 9)], seen.Steps);
         Assert.Contains("fromImage=registry%3A5000%2Fa%2Fb&tag=latest ", engine.Asked, StringComparison.Ordinal);
@@ -208,7 +212,7 @@ public sealed class EngineFaultTests : IDisposable
         yield return () => backend.StartAsync(Rig.Uid("web"), None);
         yield return () => backend.StopAsync(Rig.Uid("web"), TimeSpan.Zero, None);
         yield return () => backend.RemoveAsync(Rig.Uid("web"), None);
-        yield return () => backend.PullAsync("a:1", none, None);
+        yield return () => backend.PullAsync("a:1", null, none, None);
         yield return () => backend.LoadAsync(new MemoryStream([1]), null, none, None);
         yield return () => new Rig(backend).LogsAsync("web");
     }
@@ -217,7 +221,7 @@ public sealed class EngineFaultTests : IDisposable
         {"Id":"{{uid}}","Labels":{"agent.instance":"{{_names.Instance}}","agent.uid":"{{uid}}","agent.spec":"d"} }
         """))}]";
 
-    private static string RunningAs(int pid) => $$"""{"Status":"running","Pid":{{pid}} }""";
+    private static string RunningAs(long pid) => $$"""{"Status":"running","Pid":{{pid}} }""";
 
     private static Task SayStateAsync(Stream to, string state, CancellationToken stop) =>
         SayJsonAsync(to, $$"""{"State":{{state}},"Config":{"Tty":false} }""", stop);

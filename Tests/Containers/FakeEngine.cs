@@ -45,6 +45,9 @@ internal sealed class FakeEngine
     /// <summary>All calls in order, as `start web`.</summary>
     public ConcurrentQueue<string> Calls { get; } = new();
 
+    /// <summary>What each container uses, asked for anew each time.</summary>
+    public Func<ContainerStats> Usage { get; set; } = () => new(TimeSpan.FromSeconds(1), 1 << 20, null, 1);
+
     public IContainerBackend Connect(string instance) => new FakeBackend(this, instance);
 
     public void AddImage(string image)
@@ -57,6 +60,20 @@ internal sealed class FakeEngine
     {
         lock (_lock) _containers[(instance, uid)].Status = status;
         Tell(instance, uid, status is ContainerStatus.Exited ? "die" : "update");
+    }
+
+    /// <summary>Every stream of events breaks, as when the engine is started anew.</summary>
+    public void BreakEvents()
+    {
+        lock (_lock)
+        {
+            foreach (var (_, told) in _listeners)
+            {
+                told.Writer.Complete(new ContainerException(ContainerFault.Unreachable, "the engine ended its events"));
+            }
+
+            _listeners.Clear();
+        }
     }
 
     private void Tell(string instance, string uid, string what)
@@ -156,12 +173,6 @@ internal sealed class FakeEngine
             await EndAsync(Find(uid));
         }
 
-        public async Task KillAsync(ContainerUid uid, CancellationToken stop)
-        {
-            await engine.EnterAsync("kill", uid.Value, stop);
-            await EndAsync(Find(uid));
-        }
-
         public async Task RemoveAsync(ContainerUid uid, CancellationToken stop)
         {
             await engine.EnterAsync("remove", uid.Value, stop);
@@ -178,7 +189,8 @@ internal sealed class FakeEngine
             lock (engine._lock) return engine._images.Contains(image);
         }
 
-        public async Task PullAsync(string image, IProgress<ImageProgress> progress, CancellationToken stop)
+        public async Task PullAsync(
+            string image, RegistryLogin? login, IProgress<ImageProgress> progress, CancellationToken stop)
         {
             await engine.EnterAsync("pull", image, stop);
             progress.Report(new("layer", "Downloading", 1, 1));
@@ -213,11 +225,13 @@ internal sealed class FakeEngine
             }
         }
 
-        public async IAsyncEnumerable<ContainerChange> EventsAsync([EnumeratorCancellation] CancellationToken stop)
+        public async IAsyncEnumerable<ContainerChange> EventsAsync(
+            Action listening, [EnumeratorCancellation] CancellationToken stop)
         {
             await engine.EnterAsync("events", "", stop);
             var told = Channel.CreateUnbounded<ContainerChange>();
             lock (engine._lock) engine._listeners.Add((instance, told));
+            listening();
             await foreach (var change in told.Reader.ReadAllAsync(stop)) yield return change;
         }
 
@@ -225,7 +239,12 @@ internal sealed class FakeEngine
         {
             await engine.EnterAsync("stats", uid.Value, stop);
             _ = Find(uid);
-            return new(TimeSpan.FromSeconds(1), 1 << 20, 0, 1);
+            return engine.Usage();
+        }
+
+        public void Dispose()
+        {
+            // The engine is the test's.
         }
 
         private FakeContainer Find(ContainerUid uid)

@@ -26,6 +26,9 @@ internal sealed class LittleEngine : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
+    /// <summary>The head of the newest request.</summary>
+    public string Head { get; private set; } = "";
+
     /// <summary>The line of the newest request.</summary>
     public string Asked { get; private set; } = "";
 
@@ -66,7 +69,8 @@ internal sealed class LittleEngine : IAsyncDisposable
                     length += count;
                 }
 
-                Asked = Encoding.ASCII.GetString(head, 0, length).Split("\r\n")[0];
+                Head = Encoding.ASCII.GetString(head, 0, length);
+                Asked = Head.Split("\r\n")[0];
                 await _answer(stream, Asked, _ending.Token);
             }
         }

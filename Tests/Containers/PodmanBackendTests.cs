@@ -80,5 +80,5 @@ public sealed class PodmanWorld : BackendWorld
 }
 
 /// <summary>The real podman, which speaks the same protocol.</summary>
-[Collection("engine")]
+[Collection(nameof(EngineCollection))]
 public sealed class PodmanBackendTests(PodmanWorld world) : BackendConformance(world), IClassFixture<PodmanWorld>;

@@ -294,7 +294,11 @@ internal sealed record ProcessRow(int Pid, string CommandLine, string Environmen
 
 internal static partial class Native
 {
+    public const int SigHup = 1;
     public const int SigKill = 9;
+    public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);

@@ -16,6 +16,11 @@ namespace Agent.Tests.EndToEnd;
 [Collection(nameof(EndToEndCollection))]
 public sealed class ConformanceTests : IAsyncLifetime, IDisposable
 {
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private const UnixFileMode Public =
+        Private | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
     private readonly AgentUnderTest _agent = new();
 
     public Task InitializeAsync() => _agent.StartAsync();
@@ -25,7 +30,7 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
     public void Dispose() => _agent.Dispose();
 
     /// PR-5, PR-6, PR-9, upstream spawn_wait_read_and_owner_isolation; label filter, status-many, release while running,
-    /// wait-timeout: what one task shows of itself from its start to its release.
+    /// wait-timeout: what one task shows of itself from its start to its release. Upstream: status and delete (server).
     [Fact]
     public async Task A_task_is_found_waited_for_read_and_released()
     {
@@ -179,7 +184,7 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
         Assert.Equal([0x61, 0xC3, 0xA9, 0xFF], bytes);
     }
 
-    /// PR-4, upstream environment_keys_are_strict_and_portable: a child has what it was given, its three streams, no
+    /// PR-4, upstream environment_keys_are_strict_and_portable, wrap_always_sandboxes_via_shared_profile: a child has what it was given, its three streams, no
     /// signal blocked or ignored, the host's defaults, and nothing else of its keeper, which has its own back.
     [Fact]
     public async Task A_child_inherits_nothing_but_what_is_declared()
@@ -188,11 +193,11 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
         var score = $"/proc/{_agent.KeeperPid}/oom_score_adj";
         await File.WriteAllTextAsync(score, "500");
         var id = await SpawnAsync(
-            "env; ls /proc/$$/fd; grep -E 'Sig(Blk|Ign)' /proc/$$/status; echo umask $(umask), files $(ulimit -Sn), $(cat /proc/$$/oom_score_adj)",
+            "env; ls /proc/$$/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status; echo umask $(umask), files $(ulimit -Sn), $(cat /proc/$$/oom_score_adj)",
             ",\"env\":{\"MINE\":\"1\"}");
         await WaitAsync(id);
         var lines = (await OutputAsync(id, "stdout")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        string[] known = ["MINE", "PATH", "LANG", "TZ", "PWD", "SHLVL", "_", "AGENT_RUNTIME", "AGENT_PROCESS"];
+        string[] known = ["MINE", "PATH", "LANG", "TZ", "PWD", "SHLVL", "_", "AGENT_RUNTIME", "AGENT_PROCESS", "AGENT_PROOF"];
         var names = lines.Where(line => line.Contains('=', StringComparison.Ordinal)).Select(line => line.Split('=')[0]).ToList();
         Assert.Contains("MINE", names);
         Assert.All(names, name => Assert.True(known.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal), name));
@@ -218,6 +223,127 @@ public sealed class ConformanceTests : IAsyncLifetime, IDisposable
             Assert.Equal(400, status);
             Assert.Contains(why, (string)body!["detail"]!, StringComparison.Ordinal);
         }
+    }
+
+    /// PR-3, PR-4, SE-1, upstream workspace_cwd_rejects_symlink_escape: a user's process begins where that user may be,
+    /// whichever way is named, and the refusal says nothing of what he may not see.
+    [SkippableFact]
+    public async Task A_users_process_begins_where_he_may_be()
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "only root runs a process as another user");
+        const UnixFileMode Shared = Private | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+        var closed = At("closed", Private);
+        var inside = At("closed/inside", Public);
+        var secret = Path.Combine(inside, "secret");
+        await File.WriteAllTextAsync(secret, "");
+        var way = Path.Combine(At("open", Public), "way");
+        File.CreateSymbolicLink(way, inside);
+        var theirs = At("theirs", Shared);
+        Assert.True(Mounts.Run("chgrp", "65534", theirs));
+
+        // Whose directories /proc leads to, for who may look into everybody's processes.
+        using var stranger = Process.Start(new ProcessStartInfo("/bin/sleep", "1000") { WorkingDirectory = inside })!;
+        var proc = $"/proc/{stranger.Id}";
+        foreach (var directory in (string[])[closed, inside, way, At("roots", Shared), $"{proc}/cwd", $"{proc}/root"])
+        {
+            Assert.Equal(
+                $"400 it cannot run: there is no directory {directory} that may be entered (bad-cwd)", await AskAsync("/bin/pwd", directory));
+        }
+
+        foreach (var program in (string[])[secret, $"{way}/secret", $"{inside}/nothing", $"{proc}/cwd/secret", $"{proc}/root/bin/true"])
+        {
+            Assert.Equal($"400 it cannot run: there is no file {program} (not-found)", await AskAsync(program, "/"));
+        }
+
+        stranger.Kill();
+        foreach (var directory in (string[])[Path.GetDirectoryName(way)!, theirs])
+        {
+            Assert.StartsWith("201 ", await AskAsync("/bin/pwd", directory), StringComparison.Ordinal);
+        }
+
+        string At(string name, UnixFileMode mode)
+        {
+            var path = Path.Combine(_agent.Home, name);
+            Directory.CreateDirectory(path);
+            File.SetUnixFileMode(path, mode);
+            File.SetUnixFileMode(_agent.Home, Public);
+            return path;
+        }
+
+        async Task<string> AskAsync(string program, string directory)
+        {
+            var (status, body) = await _agent.PostAsync(
+                "/v1/processes", $$"""{"command":["{{program}}"],"user":"nobody","cwd":"{{directory}}"}""");
+            return $"{status} {body!["detail"]}";
+        }
+    }
+
+    /// PR-4, SE-1, upstream extra_mask_blocks_child_write_even_under_writable_tmp, sensitive_astrid_paths_skips_missing_dirs,
+    /// sensitive_home_paths_masks_only_existing_credential_dirs: what the agent keeps in its directories is closed to a user's
+    /// process that gets into them, and what is not there yet cannot be made in advance.
+    [SkippableFact]
+    public async Task A_users_process_has_no_way_into_what_the_agent_keeps()
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "only root runs a process as another user");
+        foreach (var directory in (string[])[_agent.Home, _agent.State, _agent.Runtime]) File.SetUnixFileMode(directory, Public);
+        await _agent.UntilAsync("its keeper is there", () => Task.FromResult(_agent.Keepers.Any()));
+        string[] kept = [.. Directory.GetFileSystemEntries(_agent.State), .. Directory.GetFileSystemEntries(_agent.Runtime)];
+        Assert.True(kept.Length > 5, string.Join(", ", kept));
+        var id = await SpawnAsync(
+            $"for f in {string.Join(' ', kept)}; do ls $f/ && echo listed $f; cat $f; (echo x >$f) && echo wrote $f; "
+            + $"(echo x >$f/x) && echo wrote into $f; done; mkdir {_agent.State}/pki && echo made one; mkdir {_agent.Runtime}/new && echo made one; id -un",
+            ",\"user\":\"nobody\"");
+        await WaitAsync(id);
+        Assert.Equal("nobody\n", await OutputAsync(id, "stdout"));
+    }
+
+    /// OB-2, JO-1: a record that is longer than one look at the journal's file hides nothing behind it.
+    [Fact]
+    public async Task A_long_record_hides_nothing()
+    {
+        var words = string.Join(',', Enumerable.Repeat($"\"{new string('<', 100_000)}\"", 8));
+        await _agent.SpawnAsync($$"""{"command":["/bin/true",{{words}}]}""");
+        var id = await SpawnAsync("exit 3");
+        await WaitAsync(id);
+        Assert.Contains("\"code\":3", await _agent.TextAsync($"/v1/explain/process/{id}"), StringComparison.Ordinal);
+    }
+
+    /// SE-1: one user takes only so many connections, and the operator gets through.
+    [SkippableFact]
+    public async Task A_user_cannot_take_every_connection()
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "only root speaks for another user");
+        foreach (var directory in (string[])[_agent.Home, _agent.Runtime]) File.SetUnixFileMode(directory, Public);
+        File.SetUnixFileMode(_agent.Socket, Public | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite);
+        const string Script = """
+            import socket,sys
+            kept,answered=[],0
+            for _ in range(100):
+                one=socket.socket(socket.AF_UNIX); one.settimeout(20); kept.append(one)
+                try:
+                    one.connect(sys.argv[1]); one.sendall(b'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')
+                    answered+=one.recv(12)==b'HTTP/1.1 200'
+                except OSError: pass
+            print(answered,flush=True)
+            sys.stdin.read()
+            """;
+        var start = new ProcessStartInfo("setpriv") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        foreach (var word in (string[])["--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", Script, _agent.Socket]) start.ArgumentList.Add(word);
+        using var greedy = Process.Start(start)!;
+        Assert.Equal("64", await greedy.StandardOutput.ReadLineAsync());
+        Assert.NotNull(await _agent.GetAsync("/v1/status"));
+        greedy.StandardInput.Close();
+        await greedy.WaitForExitAsync();
+    }
+
+    /// CL-2, upstream storage_home_override_uses_mountpoint_as_logical_root,
+    /// fleet_shared_override_uses_mountpoint_as_logical_root: a directory that is named is used as it is, with nothing between
+    /// it and what the agent keeps there.
+    [Fact]
+    public void A_named_directory_is_used_as_it_is()
+    {
+        Assert.True(Directory.Exists(Path.Combine(_agent.State, "journal")));
+        Assert.True(File.Exists(Path.Combine(_agent.Runtime, "agent.sock")));
     }
 
     /// PR-11: a thousand orphans of a child die, and their keeper takes each of them.

@@ -6,26 +6,50 @@ using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading.Tasks;
+using Agent.Shell.Containers;
+using Agent.Tests.Support;
 using Xunit;
 
 namespace Agent.Tests.EndToEnd;
 
 /// <summary>
-/// A real agent with a Compose file of its own, on an engine that others use too. At its end its containers are removed
-/// through the agent, and its journal is replayed.
+/// A real agent with a Compose file of its own, on an engine that others use too, or on one that it keeps itself. At its
+/// end its containers are removed through the agent, and its journal is replayed.
 /// </summary>
-internal sealed class ContainerStage(string engine) : IAsyncDisposable
+/// <param name="engine">Null: the agent's own.</param>
+internal sealed class ContainerStage(EngineAddress? engine) : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     public AgentUnderTest Agent { get; } = new();
+
+    private string Socket => engine?.Path ?? Path.Combine(Agent.Runtime, "docker.sock");
 
     private string Compose => Path.Combine(Agent.Home, "compose.yaml");
 
     public async Task<ContainerStage> StartAsync(string compose)
     {
         await File.WriteAllTextAsync(Compose, compose);
-        Agent.Configure($"containers:\n  compose: {Compose}\n  socket: {engine}\n");
+        Agent.Configure(engine is null
+            ? $"runtime:\n  keep: always\n  dataRoot: {Agent.Home}/docker\n  socket: {Socket}\ncontainers:\n  compose: {Compose}\n"
+            : $"containers:\n  compose: {Compose}\n  {engine.Kind}: {engine.Path}\n");
+        await Agent.StartAsync();
+        return this;
+    }
+
+    /// <summary>Another Compose file in the place of the first, and the agent is told to read it.</summary>
+    public async Task DeclareAsync(string compose)
+    {
+        await File.WriteAllTextAsync(Compose, compose);
+        Assert.Equal(0, Native.Kill(Agent.Pid, Native.SigHup));
+    }
+
+    /// <summary>With the set that the releases of a publisher carry.</summary>
+    public async Task<ContainerStage> StartAsync(Publisher publisher)
+    {
+        Agent.Configure(
+            $"{publisher.Yaml}containers:\n  release: {Publisher.Channel}/compose.yaml\n"
+            + $"  {engine!.Kind}: {engine.Path}\n");
         await Agent.StartAsync();
         return this;
     }
@@ -73,7 +97,13 @@ internal sealed class ContainerStage(string engine) : IAsyncDisposable
     public async Task<DateTimeOffset> TimeAsync(string uid, string member) => DateTimeOffset.Parse(
         await InspectAsync(uid, $"{{{{.State.{member}}}}}"), CultureInfo.InvariantCulture);
 
-    public async Task<string> IdAsync(string uid) => (string)(await FindAsync(uid))["engineId"]!;
+    /// <summary>An agent that has just started knows it once it has looked.</summary>
+    public async Task<string> IdAsync(string uid)
+    {
+        string? id = null;
+        await UntilAsync(uid, "seen", one => (id = (string?)one["engineId"]) is not null);
+        return id!;
+    }
 
     /// <summary>`agent containers …`.</summary>
     public Task<(int Code, string Out, string Error)> RunAsync(params string[] words) =>
@@ -84,7 +114,7 @@ internal sealed class ContainerStage(string engine) : IAsyncDisposable
     {
         var start = new ProcessStartInfo("docker") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in arguments) start.ArgumentList.Add(word);
-        start.Environment["DOCKER_HOST"] = $"unix://{engine}";
+        start.Environment["DOCKER_HOST"] = $"unix://{Socket}";
         using var docker = Process.Start(start)!;
         var error = docker.StandardError.ReadToEndAsync();
         var output = await docker.StandardOutput.ReadToEndAsync();
@@ -99,6 +129,7 @@ internal sealed class ContainerStage(string engine) : IAsyncDisposable
         {
             var removed = await RunAsync("down");
             Assert.True(removed.Code == 0, removed.Error + removed.Out);
+            if (engine is null) await Agent.PostAsync("/v1/runtime/stop");
             await ReplayTests.ReplaysToItsDigestAsync(Agent);
         }
     }

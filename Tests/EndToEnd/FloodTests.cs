@@ -17,7 +17,7 @@ namespace Agent.Tests.EndToEnd;
 /// <summary>
 /// More output than memory: a real child, a real agent, a reader on its socket. AGENT_LONG=1 makes it 10 GiB and 1 GiB.
 /// </summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(MeasuredCollection))]
 public sealed class FloodTests(ITestOutputHelper told)
 {
     private const long MiB = 1 << 20;

@@ -20,7 +20,8 @@ public sealed class LimitsTests
         Assert.Equal("32\n", await SaidAsync(agent, """{"command":["/bin/sh","-c","sh -c 'ulimit -n'"],"limits":{"openFiles":32}}"""));
     }
 
-    /// PR-15: without a controller for memory each process is held to it by the kernel's own limit.
+    /// PR-15: without a controller for memory each process is held to it by the kernel's own limit. Upstream: capacity
+    /// ok, memory (veloslet).
     [Fact]
     public async Task Memory_is_held_to()
     {
@@ -33,7 +34,8 @@ public sealed class LimitsTests
         Assert.Equal("has it\n", await SaidAsync(agent, greedy.Replace("67108864", "1073741824", StringComparison.Ordinal)));
     }
 
-    /// PR-15: what this host cannot enforce is refused by name, at the door, and nothing is started.
+    /// PR-15, upstream missing_extra_mask_fails_the_spawn_closed: what this host cannot enforce is refused by name, at
+    /// the door, and nothing is started. Upstream: capacity cores (veloslet).
     [SkippableTheory]
     [InlineData("cpus", "cpu", "0.5")]
     [InlineData("pids", "pids", "10")]

@@ -43,7 +43,7 @@ public sealed class LogTests
         var end = await QuietAsync(agent);
         await agent.UntilAsync("all of it is filed", () => Task.FromResult(Files(agent).Sum(file => file.Length) == end));
         var n = 0;
-        foreach (var line in Files(agent).SelectMany(file => File.ReadLines(file.FullName)))
+        foreach (var line in Lines(string.Concat(Files(agent).Select(file => File.ReadAllText(file.FullName)))))
         {
             Assert.Equal(n++.ToString("D99", CultureInfo.InvariantCulture), line);
         }

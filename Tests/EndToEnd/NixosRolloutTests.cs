@@ -15,7 +15,7 @@ using Xunit;
 namespace Agent.Tests.EndToEnd;
 
 /// <summary>Signed rollouts to a NixOS host, from the command line to what boots next.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(FleetCollection))]
 public sealed class NixosRolloutTests
 {
     /// RO-4, RO-11: a system that is well converges; one that is not gives way to exactly the one before it, by

@@ -12,7 +12,7 @@ namespace Agent.Tests.EndToEnd;
 /// Rollouts go to their end whatever dies on the way: the host runs the old release or the new one, never anything
 /// between, and the state says which.
 /// </summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(FleetCollection))]
 public sealed class RolloutSurvivalTests(ITestOutputHelper output)
 {
     // From the request to the verdict a quick rollout takes little more.
@@ -52,6 +52,7 @@ public sealed class RolloutSurvivalTests(ITestOutputHelper output)
         var fate = AnyFate(random);
         var next = host.Publish(fate, hookMs: AnyHook(random), soakMs: random.Next(200, 400));
         var (wait, again) = (random.Next(LongestWaitMs), random.Next(3) == 0 ? random.Next(LongestWaitMs / 2) : 0);
+        await host.Agent.UntilAsync("its keeper is there", () => Task.FromResult(host.Agent.Keepers.Any()));
         var keeper = random.Next(8) == 0 ? host.Agent.KeeperPid : 0;
 
         var asked = host.AskAsync(next);

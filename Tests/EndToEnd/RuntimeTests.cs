@@ -4,12 +4,13 @@ using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading.Tasks;
+using Agent.Tests.Support;
 using Xunit;
 
 namespace Agent.Tests.EndToEnd;
 
 /// <summary>The container runtime, brought up for real.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(MeasuredCollection))]
 public sealed class RuntimeTests
 {
     private static readonly TimeSpan EnginePatience = TimeSpan.FromSeconds(90);
@@ -126,9 +127,7 @@ public sealed class RuntimeTests
             ("containerd", containerd), ("dockerd", dockerd), ("containerd-shim-runc-v2", "exit 0"), ("runc", "exit 0"),
         })
         {
-            var path = Path.Combine(bin, name);
-            File.WriteAllText(path, $"#!/bin/sh\n{body}\n");
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Executable.WriteScript(Path.Combine(bin, name), body);
         }
 
         agent.Configure($"""

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Agent.Tests.EndToEnd;
 
 /// <summary>Starts and ends in great number leave nothing behind. AGENT_LONG=1 makes it ten thousand.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(MeasuredCollection))]
 public sealed class StartsTests(ITestOutputHelper told)
 {
     private const int AtOnce = 16;
@@ -23,9 +23,9 @@ public sealed class StartsTests(ITestOutputHelper told)
           again: { command: [/bin/sleep, "1000"], restart: always }
         """;
 
-    /// PR-14, PF-5, upstream concurrent_cap_enforced_and_stop_reaps: tasks that run, that fail to start and that are
-    /// stopped, and a service that is restarted: descriptors, threads, memory, cgroups, FIFOs, rings, sockets, secrets
-    /// and the keeper's log are afterwards what they were.
+    /// PR-14, PF-5, upstream clear_on_return_resets_orphaned_resources, concurrent_cap_enforced_and_stop_reaps: tasks
+    /// that run, that fail to start and that are stopped, and a service that is restarted: descriptors, threads,
+    /// memory, cgroups, FIFOs, rings, sockets, secrets and the keeper's log are afterwards what they were.
     [Fact]
     public async Task Ten_thousand_starts_leave_nothing_behind()
     {

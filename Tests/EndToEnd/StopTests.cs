@@ -7,7 +7,7 @@ using Xunit;
 namespace Agent.Tests.EndToEnd;
 
 /// <summary>A stop is a stop, for the whole family.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(MeasuredCollection))]
 public sealed class StopTests
 {
     /// PR-9, PR-11, upstream KILL escalation: a child that ignores TERM and has a grandchild in a session of its own:

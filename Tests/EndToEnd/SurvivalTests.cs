@@ -112,9 +112,3 @@ public sealed class SurvivalTests
         return yaml.ToString();
     }
 }
-
-/// <summary>One real agent at a time: the machine is small and the daemons of two would meet.</summary>
-[CollectionDefinition(nameof(EndToEndCollection), DisableParallelization = true)]
-public sealed class EndToEndCollection
-{
-}

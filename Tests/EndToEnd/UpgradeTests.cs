@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using System.Threading.Tasks;
+using Agent.Tests.Support;
 using Xunit;
 
 namespace Agent.Tests.EndToEnd;
@@ -142,8 +143,7 @@ public sealed class UpgradeTests
     private static string Script(AgentUnderTest agent, string text)
     {
         var path = Path.Combine(agent.Home, $"script{AgentUnderTest.Unique()}");
-        File.WriteAllText(path, $"#!/bin/sh\n{text}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Executable.WriteScript(path, text);
         return path;
     }
 }

@@ -14,10 +14,11 @@ using Xunit;
 namespace Agent.Tests.Fleet;
 
 /// <summary>`agent fleet …` as scripts use it: JSON on standard output, and an exit code with a meaning.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(FleetCollection))]
 public sealed class FleetCommandTests
 {
-    /// FL-5, WI-2: what is halted is offered to nobody, between waves too; resumed, it goes on where it stood.
+    /// FL-5, WI-2: what is halted is offered to nobody, between waves too; resumed, it goes on where it stood. Upstream:
+    /// filter node (store): a host is asked what it has.
     [Fact]
     public async Task What_is_halted_waits_until_it_is_resumed()
     {
@@ -48,7 +49,8 @@ public sealed class FleetCommandTests
         Assert.Equal(["online", "online"], Each(hosts, "hosts", "state"));
     }
 
-    /// FL-5: an exit code tells what is wrong: 2 usage, 3 nobody answers, 4 it is not there, 5 not allowed.
+    /// FL-5: an exit code tells what is wrong: 2 usage, 3 nobody answers, 4 it is not there, 5 not allowed. Upstream:
+    /// CLI tokens (server).
     [Fact]
     public async Task Exit_codes_tell_what_was_wrong()
     {

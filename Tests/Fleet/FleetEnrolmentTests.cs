@@ -13,12 +13,13 @@ using Xunit;
 namespace Agent.Tests.Fleet;
 
 /// <summary>Who is let in, who is shut out, and what each of them is told.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(FleetCollection))]
 public sealed class FleetEnrolmentTests
 {
     private const int NotAllowed = 5;
 
-    /// WI-1, FL-5: shut out, a host gets nothing and is not listened to; let in anew it catches up by itself.
+    /// WI-1, FL-5: shut out, a host gets nothing and is not listened to; let in anew it catches up by itself. Upstream:
+    /// credential revoke (auth).
     [Fact]
     public async Task A_host_that_is_shut_out_catches_up_once_it_is_let_in_again()
     {
@@ -52,7 +53,8 @@ public sealed class FleetEnrolmentTests
         await FleetAccounts.BalanceAsync(fleet);
     }
 
-    /// WI-1: a token is for one key, one host and some time; who is refused is told which, with exit code 5.
+    /// WI-1: a token is for one key, one host and some time; who is refused is told which, with exit code 5. Upstream:
+    /// bootstrap expiry, unknown rejected, single-shot setup (auth).
     [Fact]
     public async Task A_token_that_does_not_serve_is_told_by_its_reason()
     {

@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 namespace Agent.Tests.Fleet;
 
 /// <summary>Agents and their plane die at any moment, and in the end both sides tell the same story.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(FleetCollection))]
 public sealed class FleetSurvivalTests(ITestOutputHelper output)
 {
     private const int Hosts = 4;

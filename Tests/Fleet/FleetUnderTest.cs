@@ -104,6 +104,12 @@ internal sealed class FleetUnderTest : IDisposable
         Fate fate, IReadOnlyList<int> waves, string channel = Channel, int soakMs = 200)
     {
         var signed = Sign(fate, waves, channel, soakMs);
+        await PublishAsync(signed);
+        return signed;
+    }
+
+    public async Task PublishAsync(SignedRollout signed)
+    {
         await using var archive = File.OpenRead(signed.Release.Path);
         var place = $"/v1/fleet/archives/{signed.Release.Sha256}";
         await Plane.Operator.UploadAsync(place, archive, CancellationToken.None);
@@ -112,7 +118,6 @@ internal sealed class FleetUnderTest : IDisposable
         await Plane.Operator.PostAsync(
             "/v1/fleet/publish", request, PlaneRequests.Default.PublishRequest, PlaneAnswers.Default.FleetRolloutInfo,
             CancellationToken.None);
-        return signed;
     }
 
     /// <summary>Looks again, through whatever happens to the plane meanwhile; answers what it saw at last.</summary>

@@ -13,7 +13,7 @@ using Xunit.Abstractions;
 namespace Agent.Tests.Fleet;
 
 /// <summary>Releases go through a fleet wave by wave, and what is bad goes no further than it must.</summary>
-[Collection(nameof(EndToEndCollection))]
+[Collection(nameof(FleetCollection))]
 public sealed class FleetWaveTests(ITestOutputHelper output)
 {
     private static readonly int[] TwoWaves = [0, 1, 1];

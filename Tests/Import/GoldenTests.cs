@@ -31,7 +31,8 @@ public sealed class GoldenTests
         Assert.Equal(File.ReadAllText(expected), text);
     }
 
-    /// CL-1: every service of them reads back as it was imported.
+    /// CL-1: every service of them reads back as it was imported. Upstream: config round trip, XML escape (veloslet):
+    /// quotes and all.
     [Theory]
     [InlineData("web.supervisord.conf")]
     [InlineData("Procfile")]

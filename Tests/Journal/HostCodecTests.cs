@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Linq;
 using System.Text;
 using System.Text.Json;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
@@ -14,6 +15,7 @@ using Agent.Shell.Journal.Codec;
 using Agent.Tests.Support;
 using LanguageExt;
 using Xunit;
+using CompanionSet = Agent.Core.Companion.Companions;
 using ContainerSet = Agent.Core.Container.Containers;
 
 namespace Agent.Tests.Journal;
@@ -23,7 +25,8 @@ public sealed class HostCodecTests
 {
     private const int Rounds = 100;
 
-    /// JO-1, JO-4: an event that came back different would be decided differently.
+    /// JO-1, JO-4, upstream records_each_event_kind_onto_the_signed_chain: an event that came back different would be
+    /// decided differently. Upstream: round trip (store).
     [Fact]
     public void Every_event_reads_back_as_it_was_written() => EachRound(samples =>
     {
@@ -44,6 +47,12 @@ public sealed class HostCodecTests
         foreach (var @event in samples.EachCase<ContainerEvent>())
         {
             Check(new HostEvent.ContainersReported(new ContainersEvent.One(samples.Any<ContainerUid>(), @event)));
+        }
+
+        foreach (var @event in samples.EachCase<CompanionsEvent>()) Check(new HostEvent.CompanionsReported(@event));
+        foreach (var @event in samples.EachCase<CompanionEvent>())
+        {
+            Check(new HostEvent.CompanionsReported(new CompanionsEvent.One(samples.Any<CompanionName>(), @event)));
         }
     });
 
@@ -70,7 +79,7 @@ public sealed class HostCodecTests
 
             Check(new HostState(
                 samples.Any<BootId>(), samples.Any<RuntimePolicy>(), runtime, new Registry(processes), rollouts,
-                OutboxMachine.Initial, ContainerSet.Empty));
+                OutboxMachine.Initial, ContainerSet.Empty, CompanionSet.Empty));
         }
     });
 
@@ -95,6 +104,44 @@ public sealed class HostCodecTests
         Assert.True(((RolloutState.Soaking)RolloutStateCodec.Read(ref from)).Seen);
     });
 
+    /// JO-3, CT-2, upstream legacy_register_signature_remains_available: journals from before a set could say that what
+    /// it leaves out is to go did not say it.
+    [Theory]
+    [InlineData("""{"type":"declared","specs":[],"install":true,"usesRuntime":false}""", false)]
+    [InlineData("""{"type":"declared","specs":[],"install":true,"usesRuntime":false,"removeDropped":true}""", true)]
+    [InlineData("""{"type":"one","uid":"web","event":{"type":"withdrawn"}}""", false)]
+    [InlineData("""{"type":"one","uid":"web","event":{"type":"withdrawn","remove":true}}""", true)]
+    public void A_set_without_the_word_removes_nothing(string written, bool removes)
+    {
+        var from = new JsonIn(Encoding.UTF8.GetBytes($$"""{"event":{{written}}}"""));
+        from.Begin();
+        var read = ContainersCodec.NamedEvent(ref from);
+        from.End();
+        Assert.Equal(removes, read is ContainersEvent.Declared { RemoveDropped: true }
+            or ContainersEvent.One(_, ContainerEvent.Withdrawn { Remove: true }));
+    }
+
+    /// JO-3, PR-15: so are a process's limits, each by itself and together. Upstream: memory serde (veloslet).
+    [Fact]
+    public void Limits_read_back_as_they_were_written()
+    {
+        var none = ProcessLimits.None;
+        ProcessLimits[] all =
+        [
+            none with { MemoryBytes = 3L << 30 }, none with { CpuThousandths = 500 }, none with { Pids = 50 },
+            none with { OpenFiles = 32 }, new(64L << 20, 2000, 100, 1024), none,
+        ];
+        foreach (var limits in all)
+        {
+            var spec = new Samples(1).Any<ProcessSpec>() with { Limits = limits };
+            var from = new JsonIn(Encoding.UTF8.GetBytes($$"""{"spec":{{RoundTrip.Text(spec, SpecCodec.Write)}}}"""));
+            from.Begin();
+            var read = SpecCodec.Named(ref from);
+            from.End();
+            Assert.Equal(limits, read.Limits);
+        }
+    }
+
     /// JO-3, CT-7: so are the containers in each of their states, with what is wanted, believed and held against them.
     [Fact]
     public void Every_container_reads_back_as_it_was_written() => EachRound(samples =>
@@ -107,10 +154,33 @@ public sealed class HostCodecTests
         }
     });
 
+    /// JO-3, CT-10: so are the companions in each of their states, with what is believed, owed and held against them.
+    [Fact]
+    public void Every_companion_reads_back_as_it_was_written() => EachRound(samples =>
+    {
+        var all = Map<OrdCompanionName, CompanionName, CompanionState>.Empty;
+        foreach (var state in samples.EachCase<CompanionState>()) all = all.AddOrUpdate(state.Profile.Name, state);
+        foreach (var passing in samples.EachCase<LookState>())
+        {
+            foreach (var reload in samples.EachCase<ReloadState>())
+            {
+                Check(HostState.Initial with
+                {
+                    Companions = samples.Any<CompanionSet>() with { All = all, Passing = passing, Reload = reload },
+                });
+            }
+        }
+    });
+
     /// JO-4: journals from before there were containers keep their digests.
     [Fact]
     public void Containers_that_never_were_are_left_out() => Assert.DoesNotContain(
         "containers", RoundTrip.Text(HostState.Initial, HostCodec.Write), StringComparison.Ordinal);
+
+    /// JO-4: journals from before there were companions keep their digests.
+    [Fact]
+    public void Companions_that_never_were_are_left_out() => Assert.DoesNotContain(
+        "companions", RoundTrip.Text(HostState.Initial, HostCodec.Write), StringComparison.Ordinal);
 
     /// JO-4: without a plane the state is written as it was before there was an outbox.
     [Fact]
@@ -125,6 +195,7 @@ public sealed class HostCodecTests
         foreach (var effect in samples.EachCase<ProcessEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Process(effect), HostCodec.Write);
         foreach (var effect in samples.EachCase<RolloutEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Rollout(effect), HostCodec.Write);
         foreach (var effect in samples.EachCase<ContainerEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Container(effect), HostCodec.Write);
+        foreach (var effect in samples.EachCase<CompanionEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Companion(effect), HostCodec.Write);
         foreach (var effect in samples.EachCase<OutboxEffect>()) RoundTrip.CheckObject<HostEffect>(new HostEffect.Outbox(effect), HostCodec.Write);
     });
 

@@ -4,6 +4,7 @@ using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Shell.Keeper;
 using Agent.Tests.Probes;
+using Agent.Tests.Support;
 using Xunit;
 
 namespace Agent.Tests.Keeper;
@@ -44,8 +45,7 @@ public sealed class KeeperLinkUpgradeTests
     {
         await using var kept = await KeptHost.StartAsync();
         var script = kept.At("hangs");
-        await File.WriteAllTextAsync(script, "#!/bin/sh\nexec sleep 1000\n");
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Executable.WriteScript(script, "exec sleep 1000");
         await kept.Keeper.UpgradeAsync([script]);
         Assert.Equal(AgentExecutable.About, kept.Keeper.About);
         Assert.IsType<ExitStatus.Exited>(Assert.Single(await EndedAsync(kept)).Exit.Status);

@@ -7,6 +7,7 @@ using System.Threading.Tasks;
 using Agent.Shell.Keeper;
 using Agent.Shell.Linux;
 using Agent.Tests.EndToEnd;
+using Agent.Tests.Support;
 using Xunit;
 
 namespace Agent.Tests.Keeper;
@@ -14,7 +15,8 @@ namespace Agent.Tests.Keeper;
 /// PR-14: the keeper goes on as another program and stays the parent of its children.
 public sealed class KeeperUpgradeTests
 {
-    /// PR-14, PR-5: same keeper, same children, and an exit with the kernel's account of it, which only a parent gets.
+    /// PR-14, PR-5, upstream both_process_versions_resolve_in_kernel_linker, process_info_round_trips_v11_to_v10: same
+    /// keeper, same children, and an exit with the kernel's account of it, which only a parent gets.
     [Fact]
     public async Task It_stays_the_parent_in_the_same_process()
     {
@@ -32,7 +34,8 @@ public sealed class KeeperUpgradeTests
         Assert.True(exit.CpuMs > 0, "the account of an own child was not taken");
     }
 
-    /// PR-14: an exit that was known, and last words in a pipe that nobody but the keeper has open.
+    /// PR-14, upstream log_chunk_round_trips_v11_to_v10: an exit that was known, and last words in a pipe that nobody
+    /// but the keeper has open.
     [Fact]
     public async Task What_the_dead_left_crosses_too()
     {
@@ -69,8 +72,7 @@ public sealed class KeeperUpgradeTests
         await using var kept = new KeptDirectory();
         var child = await kept.SpawnAsync("a.1", "sleep 1000");
         await File.WriteAllTextAsync(kept.At("plain"), "");
-        await File.WriteAllTextAsync(kept.At("text"), "no program");
-        File.SetUnixFileMode(kept.At("text"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Executable.Write(kept.At("text"), "no program");
         var refusal = await kept.UpgradeAsync(KeptDirectory.Itself with { Command = [kept.At(name)] });
         Assert.Equal("refused", refusal?.Error);
         Assert.Contains(why, refusal!.Detail, StringComparison.Ordinal);

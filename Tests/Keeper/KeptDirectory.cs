@@ -30,9 +30,15 @@ internal sealed class KeptDirectory : IAsyncDisposable
     public static SpawnOrder Shell(string script) =>
         new(["/bin/sh", "-c", script], ["PATH=/usr/bin:/bin"], "/", null, Stdin: false, Tree: true);
 
-    public async Task<KeptRow> SpawnAsync(string key, string script)
+    public Task<KeptRow> SpawnAsync(string key, string script) => SpawnAsync(key, Shell(script));
+
+    /// <summary>Why it is not started, or null.</summary>
+    public async Task<string?> TryAsync(string key, SpawnOrder order) =>
+        (await AskAsync(client => client.SpawnAsync(key, order, CancellationToken.None))).Error;
+
+    public async Task<KeptRow> SpawnAsync(string key, SpawnOrder order)
     {
-        var reply = await AskAsync(client => client.SpawnAsync(key, Shell(script), CancellationToken.None));
+        var reply = await AskAsync(client => client.SpawnAsync(key, order, CancellationToken.None));
         Assert.True(reply.Error is null, $"{reply.Error}: {reply.Detail}");
         return reply.Row!;
     }

@@ -28,8 +28,9 @@ public sealed class ProgramRuleTests : IDisposable
 
     private string Current => _world.Store.Store.PathOfCurrent(ManifestWorld.Channel);
 
-    /// TR-4, RO-12: where exec probes are held to the release, a manifest that names another program is refused with its
-    /// code and changes nothing, though the keys of manifests signed it.
+    /// TR-4, RO-12, upstream restricted_profile_egress_is_fail_closed_and_endpoint_scoped: where exec probes are held
+    /// to the release, a manifest that names another program is refused with its code and changes nothing, though the
+    /// keys of manifests signed it.
     [Fact]
     public async Task A_program_outside_of_the_release_is_refused()
     {
@@ -45,7 +46,7 @@ public sealed class ProgramRuleTests : IDisposable
         }
     }
 
-    /// TR-4, RO-12: a program of the release is named by its place in the store or by the link to what runs.
+    /// TR-4, RO-12, upstream validate_fixed_path_accepts_absolute_clean: a program of the release is named by its place in the store or by the link to what runs.
     [Fact]
     public async Task A_program_of_the_release_is_taken()
     {
@@ -54,7 +55,8 @@ public sealed class ProgramRuleTests : IDisposable
         Assert.Equal("taken", await OfferAsync(6, $"{Current}/app"));
     }
 
-    /// RO-12: unless it is asked for, a probe runs what it likes.
+    /// RO-12, upstream legacy_nonrestricted_profile_preserves_existing_egress_behavior: unless it is asked for, a probe
+    /// runs what it likes.
     [Fact]
     public async Task Any_program_is_taken_by_default() => Assert.Equal("taken", await OfferAsync(5, "/bin/sh"));
 

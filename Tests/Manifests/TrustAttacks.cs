@@ -61,6 +61,8 @@ internal static class TrustAttacks
             world.InstallTrust(trust);
             return world.OfferAsync(world.Good(Attack.Next));
         }),
+
+        // Upstream: recv_profile_load_failure_installs_restricted_authority_floor.
         new("no trust file", "it was taken away", "no-trust", world =>
         {
             System.IO.File.Delete(world.TrustPath);

@@ -16,7 +16,8 @@ public sealed class TrustCommandsTests : IDisposable
 
     private readonly SigningWorld _world = new();
 
-    /// TR-1: keys are for their owner alone; what is there already is not written over.
+    /// TR-1: keys are for their owner alone; what is there already is not written over. Upstream: signing identity reuse
+    /// (veloslet).
     [Theory]
     [InlineData("ed25519")]
     [InlineData("ecdsa-p256")]

@@ -30,7 +30,10 @@ public sealed class LogKillTests : IDisposable
         var (path, keeper, write) = _stage.Fifo("out");
         var writer = Task.Factory.StartNew(
             () => Talk(write), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        for (var kill = 0; kill < Kills; kill++)
+        var folder = new LogFolder(_stage.At("web"), "stdout");
+
+        // As many more as a busy machine takes to get into a second file.
+        for (var kill = 0; kill < Kills || folder.Files().Count < 2; kill++)
         {
             using var victim = Victim.Start("log", path, _stage.At("ring"), _stage.At("web"));
             Assert.Equal("ready", await victim.StandardOutput.ReadLineAsync().WaitAsync(Stage.Patience));
@@ -51,7 +54,6 @@ public sealed class LogKillTests : IDisposable
         }
 
         Descriptors.Close(keeper);
-        var folder = new LogFolder(_stage.At("web"), "stdout");
         var position = 0L;
         foreach (var file in folder.Files())
         {
@@ -62,7 +64,6 @@ public sealed class LogKillTests : IDisposable
         }
 
         Assert.Equal(_said, position);
-        Assert.True(folder.Files().Count > 1);
         using var ring = Ring.Open(_stage.At("ring"), 1 << 20);
         Assert.True(Pattern.Matches(100, new LogReader(folder).MapFor(ring.Identity).Read(100, 1 << 20).Bytes));
     }

@@ -192,7 +192,8 @@ public sealed class OutputPumpTests(ITestOutputHelper told) : IDisposable
         Descriptors.Close(keeper);
     }
 
-    /// PR-6, PR-12: a service that starts again writes to the same ring; offsets go on, and its end is the ring's.
+    /// PR-6, PR-12, upstream clear_on_return_preserves_resources_for_carveout: a service that starts again writes to
+    /// the same ring; offsets go on, and its end is the ring's.
     [Fact]
     public async Task A_second_incarnation_goes_on_in_the_same_ring()
     {

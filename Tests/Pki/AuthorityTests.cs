@@ -22,7 +22,8 @@ public sealed class AuthorityTests : IDisposable
 
     private string Pki => Path.Combine(_home, "pki");
 
-    /// WI-1, SE-1: made once, for its owner alone, and loaded as it was.
+    /// WI-1, SE-1, upstream write_private_sets_0600_on_unix, write_private_refuses_existing_path: made once, for its
+    /// owner alone, and loaded as it was. Upstream: single-shot setup (auth).
     [Fact]
     public void An_authority_is_made_and_loaded()
     {

@@ -24,7 +24,8 @@ public sealed class ClientIdentityTests : IDisposable
 
     private string At(string name) => Path.Combine(Own, name);
 
-    /// WI-1, SE-1: after enrolment it is on disk for its owner alone, and there after a restart.
+    /// WI-1, SE-1: after enrolment it is on disk for its owner alone, and there after a restart. Upstream: config disk
+    /// (velosctl).
     [Fact]
     public void An_identity_is_kept()
     {

@@ -22,7 +22,8 @@ public sealed class DoorTests
 {
     private const string WhoAmI = "/v1/agent/whoami";
 
-    /// WI-1, WI-2: with no certificate a caller sees health and the authority, and nothing of hosts or the fleet.
+    /// WI-1, WI-2, upstream default_holds_nothing: with no certificate a caller sees health and the authority, and
+    /// nothing of hosts or the fleet. Upstream: uninitialized gate (server).
     [Fact]
     public async Task Without_a_certificate_only_the_way_in_is_open()
     {
@@ -34,7 +35,8 @@ public sealed class DoorTests
         Assert.Equal((401, "certificate-required"), await plane.GetAsync(client, "/v1/fleet"));
     }
 
-    /// WI-1: a host is known by its certificate, and is neither another host nor an operator.
+    /// WI-1: a host is known by its certificate, and is neither another host nor an operator. Upstream: admin auth
+    /// (e2e), scoped access (server).
     [Fact]
     public async Task A_host_is_itself_and_nobody_else()
     {
@@ -50,6 +52,7 @@ public sealed class DoorTests
     }
 
     /// WI-1: revocation and the end of a certificate count at the next request, on a connection that is open as well.
+    /// Upstream: verifier delegates (auth): at each request the door asks who knows.
     [Fact]
     public async Task A_connection_outlives_no_revocation_and_no_end()
     {
@@ -69,6 +72,19 @@ public sealed class DoorTests
         Assert.Equal((401, "certificate-not-yet-valid"), await plane.GetAsync(second, WhoAmI));
         plane.Now = PlaneWorld.Start - TimeSpan.FromMinutes(1);
         Assert.Equal(200, (await plane.GetAsync(second, WhoAmI)).Status);
+    }
+
+    /// WI-1: an operator is let in for as long as his certificate lasts. Upstream: admin token expiry (auth).
+    [Fact]
+    public async Task An_operators_certificate_has_its_end()
+    {
+        await using var plane = await PlaneWorld.OpenAsync();
+        using var ada = plane.OperatorCertificate("ada");
+        var client = plane.Client(ada);
+        plane.Now = PlaneWorld.Start + Issuer.OperatorLife - TimeSpan.FromMinutes(1);
+        Assert.Equal((200, "ada"), await plane.GetAsync(client, "/v1/fleet"));
+        plane.Now = PlaneWorld.Start + Issuer.OperatorLife + TimeSpan.FromSeconds(1);
+        Assert.Equal((401, "certificate-expired"), await plane.GetAsync(client, "/v1/fleet"));
     }
 
     /// WI-1: certificates of another authority, of the system's making or of a server stand for nobody.
@@ -123,6 +139,7 @@ public sealed class DoorTests
     }
 
     /// WI-1: the first connection is to the plane that the token means, or is given up before the secret is said.
+    /// Upstream: setup/login flow (server), URLs (velosctl).
     [Fact]
     public async Task Enrolment_begins_with_the_authority_that_the_token_names()
     {

@@ -10,7 +10,8 @@ public sealed class EnrolTokenTests
 {
     private static readonly byte[] Fingerprint = SHA256.HashData("authority"u8);
 
-    /// WI-1: a token reads back as it was given out, is not like another, and hides its secret.
+    /// WI-1: a token reads back as it was given out, is not like another, and hides its secret. Upstream: secret hidden
+    /// in debug (auth), salted hash (auth).
     [Fact]
     public void A_token_reads_back()
     {

@@ -10,7 +10,8 @@ namespace Agent.Tests.Runtime;
 /// <summary>What a process is called, and whom a signal may never be sent to.</summary>
 public sealed class IdentityTests
 {
-    /// PR-3, upstream mint_id_unique_and_sized, base32_is_lowercase_topic_safe, base32_distinct_for_distinct_input.
+    /// PR-3, upstream mint_id_unique_and_sized, base32_is_lowercase_topic_safe, base32_distinct_for_distinct_input,
+    /// base32_known_vector: of its letters. Nothing is encoded in them, so that an id tells nothing.
     [Fact]
     public void An_id_is_26_letters_that_never_come_again()
     {

@@ -13,12 +13,8 @@ using Xunit;
 
 namespace Agent.Tests.Runtime;
 
-/// <summary>Two engines on one machine share its bridge and its firewall, so these tests take turns.</summary>
-[CollectionDefinition("engine", DisableParallelization = true)]
-public sealed class EngineRuns;
-
 /// <summary>The real containerd and dockerd.</summary>
-[Collection("engine")]
+[Collection(nameof(EngineCollection))]
 public sealed class RealEngineTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -55,9 +55,7 @@ internal sealed class RuntimeWorld : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("rtbin-").FullName;
         foreach (var (name, script) in scripts)
         {
-            var path = Path.Combine(directory, name);
-            File.WriteAllText(path, "#!/bin/sh\n" + script + "\n");
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Executable.WriteScript(Path.Combine(directory, name), script);
         }
 
         return directory;
@@ -102,6 +100,7 @@ internal sealed class RuntimeWorld : IAsyncDisposable
     {
         try
         {
+            await TidyAsync();
             await StopAsync();
         }
         finally
@@ -123,6 +122,21 @@ internal sealed class RuntimeWorld : IAsyncDisposable
         }
 
         Directory.Delete(_owned, recursive: true);
+    }
+
+    /// <summary>The networks that were made in an engine of this world's own. One that does not answer keeps them.</summary>
+    private async Task TidyAsync()
+    {
+        if (Host.Runtime is not RuntimeState.Ready ready || !ready.Services.ForAll(service => service.Owned)) return;
+        using var engine = new EngineClient(Layout.Settings.Socket);
+        try
+        {
+            await engine.RemoveNetworksAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        }
+        catch (Exception failure) when (failure is System.Net.Http.HttpRequestException or TimeoutException or InvalidOperationException)
+        {
+            // What the test found is of more interest.
+        }
     }
 
     private void Run(CoreHost host, HostEffect effect)

@@ -40,6 +40,7 @@ public sealed class Samples(int seed)
         : type == typeof(HostName) ? HostName.Parse("host-" + _random.Next(100)).IfNone(NoSample<HostName>)
         : type == typeof(TokenId) ? TokenId.Parse($"{_random.Next():x8}").IfNone(NoSample<TokenId>)
         : type == typeof(ContainerUid) ? ContainerUid.Parse("C_" + _random.Next(100)).IfNone(NoSample<ContainerUid>)
+        : type == typeof(CompanionName) ? CompanionName.Parse($"unit-{_random.Next(100)}.service").IfNone(NoSample<CompanionName>)
         : type == typeof(ProbeName) ? ProbeName.Parse("probe-" + _random.Next(9)).IfNone(NoSample<ProbeName>)
         : type == typeof(OutboxQueue) ? Queue()
         : type.IsEnum ? Enum.GetValues(type).GetValue(_random.Next(Enum.GetValues(type).Length))!

@@ -40,7 +40,7 @@ internal sealed class ScriptedKeeper : ISpawnSecrets
 
     private HostEvent.ProcessReported? Answer(HostEffect effect) => effect switch
     {
-        HostEffect.Runtime or HostEffect.Rollout or HostEffect.Outbox or HostEffect.Container => null,
+        HostEffect.Runtime or HostEffect.Rollout or HostEffect.Outbox or HostEffect.Container or HostEffect.Companion => null,
         HostEffect.Process(var process) => Answer(process),
     };
 

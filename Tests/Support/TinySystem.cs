@@ -47,8 +47,7 @@ internal sealed record TinySystem(string Name)
 
         if (!Switches) return;
         var script = $"{folder}/bin/switch-to-configuration";
-        File.WriteAllText(script, Script(root));
-        File.SetUnixFileMode(script, File.GetUnixFileMode(script) | UnixFileMode.UserExecute);
+        Executable.Write(script, Script(root));
     }
 
     private static void Link(string link, string package, string inside) =>

@@ -174,7 +174,7 @@ public sealed class VerifiedTests : IDisposable
     public void A_document_may_expire(string expiresAt, string fault) => Assert.Equal(
         fault, Fault($$"""{{Good[..^1]}},"expiresAt":"{{expiresAt}}"}""", _keys));
 
-    /// TR-1: a role that the trust file leaves out has no signers.
+    /// TR-1, upstream unknown_name_is_false: a role that the trust file leaves out has no signers.
     [Fact]
     public void An_absent_role_trusts_nobody() =>
         Assert.Equal("threshold-not-met", Fault(Good, _keys, Manifest with { Role = RoleName.Evidence }));

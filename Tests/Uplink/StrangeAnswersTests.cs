@@ -111,12 +111,12 @@ public sealed class StrangeAnswersTests : IDisposable
         new("another shape", "that is no answer of a plane", _ => FalsePlane.Json("[1]")),
         new("an empty shape", "that is no answer of a plane", _ => FalsePlane.Json("{}")),
         new("nulls", "that is no answer of a plane", _ => FalsePlane.Json("{\"replay\":null,\"verdicts\":null}")),
-        new("a null verdict", "a verdict is null", _ => FalsePlane.Json("{\"replay\":[null],\"verdicts\":[null]}"), OneThing: true),
+        new("a null verdict", "a verdict is null", _ => Each("null", replay: "[null]")),
         new("no verdicts", "0 verdicts on", _ => FalsePlane.Json("{\"replay\":[],\"verdicts\":[]}")),
         new("an unknown verdict", "that is no answer of a plane: 299 is no verdict",
-            _ => FalsePlane.Json("{\"replay\":[],\"verdicts\":[{\"status\":299}]}"), OneThing: true),
+            _ => Each("{\"status\":299}")),
         new("a replay of nothing", "that is no answer of a plane: 416 is no verdict",
-            _ => FalsePlane.Json("{\"replay\":[],\"verdicts\":[{\"status\":416}]}"), OneThing: true),
+            _ => Each("{\"status\":416}")),
         new("a long answer", "longer than 262144 bytes", plane => plane.Flood("application/json", 1 << 16, TimeSpan.Zero, 1 << 30)),
         new("an endless answer", "longer than 262144 bytes", plane => plane.Flood("application/json", 1 << 16, TimeSpan.Zero)),
         new("a drip", "did not answer in time", plane => plane.Flood("application/json", 1, TimeSpan.FromMilliseconds(100))),
@@ -130,9 +130,7 @@ public sealed class StrangeAnswersTests : IDisposable
         await using var line = new FaultyProxy(plane.Url.Port, seed: 1);
         await using var host = new EnrolledHost(_authority, new Uri($"https://localhost:{line.Port}"), "web-1");
         await host.AttachAsync();
-        var id = EnrolledHost.Order(1).Id;
-        if (strange.OneThing) await host.TellAsync(new Core.Host.HostEvent.RolloutOrdered(Core.Model.Principal.Root, EnrolledHost.Order(1)));
-        else id = await host.SoakAsync(1);
+        var id = await host.SoakAsync(1);
         await host.Watch.HeartbeatAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
         var waiting = (OutboxState.Waiting)(await host.WhenAsync<OutboxState.Waiting>()).State.Outbox;
         Assert.True(waiting.Failure.Contains(strange.Words, StringComparison.Ordinal), $"{strange}: {waiting.Failure}");
@@ -155,11 +153,21 @@ public sealed class StrangeAnswersTests : IDisposable
             return;
         }
 
+        await FalsePlane.Json($"{{\"verdicts\":{await OnEachAsync(http, "{\"status\":208}")}}}")(http);
+    }
+
+    /// <summary>The same verdict on whatever is told.</summary>
+    private static Func<HttpContext, Task> Each(string verdict, string replay = "[]") => async http =>
+    {
+        var verdicts = http.Request.Path == Protocol.Events ? await OnEachAsync(http, verdict) : $"[{verdict}]";
+        await FalsePlane.Json($"{{\"replay\":{replay},\"verdicts\":{verdicts}}}")(http);
+    };
+
+    private static async Task<string> OnEachAsync(HttpContext http, string verdict)
+    {
         var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body, http.RequestAborted);
-        var tellings = Tellings.Read(body.ToArray()).Tellings!;
-        var verdicts = Enumerable.Repeat("{\"status\":208}", tellings.Count);
-        await FalsePlane.Json($"{{\"verdicts\":[{string.Join(',', verdicts)}]}}")(http);
+        return $"[{string.Join(',', Enumerable.Repeat(verdict, Tellings.Read(body.ToArray()).Tellings!.Count))}]";
     }
 
     private FalsePlane Saying(int status, string retryAfter) => new(_authority, FalsePlane.Saying(
@@ -167,7 +175,7 @@ public sealed class StrangeAnswersTests : IDisposable
         JsonSerializer.Serialize(new Problem("too-many-requests", "Too many requests", status, "wait", null), WireJson.Default.Problem),
         ("Retry-After", retryAfter)));
 
-    private sealed record Strange(string What, string Words, Func<FalsePlane, Func<HttpContext, Task>> Answer, bool OneThing = false)
+    private sealed record Strange(string What, string Words, Func<FalsePlane, Func<HttpContext, Task>> Answer)
     {
         public override string ToString() => What;
     }

@@ -7,6 +7,7 @@ using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Rollout;
+using Agent.Shell.Containers;
 using Agent.Shell.Effects;
 using Agent.Shell.Linux;
 using Agent.Shell.Observability;
@@ -15,10 +16,12 @@ namespace Agent.Shell.Activators.Releases;
 
 /// <summary>
 /// Switches between releases of the store: the channel's link goes over in one rename, then the release's own hook,
-/// the file <c>activate</c> at its root if it has one, is run once. Going back runs the hook of the release gone back to.
+/// the file <c>activate</c> at its root if it has one, is run once, and the containers that it carries are declared.
+/// Going back runs the hook of the release gone back to and declares what that one carries.
 /// </summary>
 internal sealed class ReleaseActivator(
-    ReleaseStore store, ICommands commands, string socket, Func<int> keep, Func<Rollouts> rollouts) : IActivator
+    ReleaseStore store, ICommands commands, string socket, Func<int> keep, Func<Rollouts> rollouts,
+    ContainerDeclaration? containers = null) : IActivator
 {
     public const string Hook = "activate";
 
@@ -40,6 +43,9 @@ internal sealed class ReleaseActivator(
     {
         Check(request.To, request.IsRollback ? "rollback-target" : "release", stop);
         if (request.From is not null && !request.IsRollback) Check(request.From, "rollback-target", stop);
+
+        // A way back is gone as far as it leads.
+        if (!request.IsRollback) Require(containers?.Check(request.Rollout.Channel, Sha256(request.To)));
         return Task.CompletedTask;
     }
 
@@ -52,6 +58,9 @@ internal sealed class ReleaseActivator(
             return true;
         });
         if (HasHook(sha256)) await RunHookAsync(request, sha256, stop);
+
+        // After the hook, which may well bring the images.
+        if (containers is not null) Require(await containers.SwitchedAsync(request.Rollout.Channel, stop));
         Collect(request);
         return new SwitchResult.Done();
     }
@@ -85,6 +94,11 @@ internal sealed class ReleaseActivator(
         {
             Log.Warn("a release's tree holds what its archive did not", ("what", what), ("found", stranger));
         }
+    }
+
+    private static void Require(IReadOnlyList<string>? mistakes)
+    {
+        if (mistakes is { Count: > 0 }) throw new ActivationException("compose-invalid", string.Join('\n', mistakes));
     }
 
     private bool HasHook(string sha256)

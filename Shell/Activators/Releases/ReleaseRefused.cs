@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using Agent.Shell.Observability;
 
 namespace Agent.Shell.Activators.Releases;
 
@@ -24,21 +25,13 @@ internal sealed class ReleaseRefused : Exception
     }
 
     public ReleaseRefused(string code, string message)
-        : base(Shown(message)) => Code = code;
+        : base(BoundedText.Harmless(message)) => Code = code;
 
     public ReleaseRefused(string code, string message, Exception innerException)
-        : base(Shown(message), innerException) => Code = code;
+        : base(BoundedText.Harmless(message), innerException) => Code = code;
 
     /// <summary>One of <see cref="ReleaseCode"/>.</summary>
     public string Code { get; } = ReleaseCode.Garbage;
-
-    /// <summary>Names in a message are the archive's choice: no control characters for terminals and logs.</summary>
-    private static string Shown(string message)
-    {
-        const int longest = 600;
-        var shown = message.Length <= longest ? message : message[..longest] + "…";
-        return string.Concat(shown.Select(one => char.IsControl(one) ? '?' : one));
-    }
 }
 
 /// <summary>Why a release is refused. The words are part of the API and do not change.</summary>

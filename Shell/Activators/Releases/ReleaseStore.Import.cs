@@ -26,8 +26,8 @@ internal sealed partial class ReleaseStore
 
     /// <summary>
     /// Takes an archive into the store. Its bytes are copied into staging, where their number and hash are compared
-    /// with what was promised; then every entry is judged; only then is anything unpacked, checked and moved into the
-    /// store.
+    /// with what was promised; then every entry is judged; only then is anything unpacked, moved into the store, and
+    /// checked there.
     /// A release that is there and whole is left as it is, and the archive unread; one that is damaged is replaced.
     /// Reading the archive waits; the rest is work for the disk on the caller's thread.
     /// </summary>
@@ -103,8 +103,8 @@ internal sealed partial class ReleaseStore
     }
 
     /// <summary>
-    /// Leaves the tree and its index in the working directory, equal to each other and durable. Each file is synced by
-    /// itself: a sync of the whole file system would wait for what everybody else has written.
+    /// Leaves the tree and its index in the working directory, durable. Each file is synced by itself: a sync of the whole
+    /// file system would wait for what everybody else has written.
     /// </summary>
     /// <returns>Which tree and which index that are.</returns>
     private (ulong Tree, ulong Index) Unpack(SafeFileHandle copied, Folder work, long length, CancellationToken stop)
@@ -120,11 +120,6 @@ internal sealed partial class ReleaseStore
             folder.Sync();
         }
 
-        if ((TreeCheck.Difference(tree, index, stop) ?? TreeCheck.Stranger(tree, index, stop)) is { } difference)
-        {
-            throw Changed($"the unpacked tree is not as it was written: {difference}");
-        }
-
         using var file = work.Create(IndexName);
         work.Write(file, IndexName, index.ToBytes(), 0);
         work.SyncFile(file, IndexName);
@@ -132,7 +127,10 @@ internal sealed partial class ReleaseStore
         return (tree.Look(Folder.Here)!.Value.Inode, work.Look(IndexName)?.Inode ?? 0);
     }
 
-    /// <summary>The index first: a tree in the store always has one. A damaged tree changes places with it.</summary>
+    /// <summary>
+    /// The index first: a tree in the store always has one. A damaged tree changes places with it. It is compared with its
+    /// index there: before the move somebody who is at work in staging may still change what was found good.
+    /// </summary>
     private void Publish(Folder work, string sha256, (ulong Tree, ulong Index) made, CancellationToken stop)
     {
         lock (_gate)
@@ -141,6 +139,10 @@ internal sealed partial class ReleaseStore
             if (there && Verify(sha256, stop) is null) return;
             Move(work, IndexName, made.Index, sha256 + IndexSuffix, Replacing.Old);
             Move(work, TreeName, made.Tree, sha256, there ? Replacing.Exchange : Replacing.Nothing);
+            if ((Verify(sha256, stop) ?? Stranger(sha256, stop)) is not { } difference) return;
+            _store.Remove(sha256);
+            _store.Remove(sha256 + IndexSuffix);
+            throw Changed($"somebody changed it while it was unpacked: {difference}");
         }
     }
 

@@ -17,7 +17,9 @@ namespace Agent.Shell.Containers.Apple;
 /// finds containers by their names, which carry the instance.
 /// </summary>
 /// <param name="program">The command's path, or its name to be found along PATH.</param>
-internal sealed class AppleBackend(string program, ContainerLabels names, EngineLimits? given = null) : IContainerBackend
+/// <param name="folder">For the files of its runs, see <see cref="Effects.LocalCommand"/>.</param>
+internal sealed class AppleBackend(string program, ContainerLabels names, string folder, EngineLimits? given = null)
+    : IContainerBackend
 {
     /// <summary>How often the file of a log that is followed is looked at.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -25,9 +27,15 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
     private const int PartBytes = 32 << 10;
 
     private readonly EngineLimits _limits = given ?? new EngineLimits();
+    private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public async Task<EngineVersion> VersionAsync(CancellationToken stop) =>
-        new("container", (await RunAsync(_limits.Look, stop, "--version").ConfigureAwait(false)).Trim(), "1");
+    public async Task<EngineVersion> VersionAsync(CancellationToken stop)
+    {
+        var told = (await RunAsync(_limits.Look, stop, "--version").ConfigureAwait(false)).Trim();
+        const string Mark = "version ";
+        var at = told.IndexOf(Mark, StringComparison.Ordinal);
+        return new("Apple container", at < 0 ? told : told[(at + Mark.Length)..], "1");
+    }
 
     public async Task<IReadOnlyList<ObservedContainer>> ListAsync(CancellationToken stop) => AppleList.Read(
         await RunAsync(_limits.Look, stop, "list", "--all", "--format", "json").ConfigureAwait(false), names);
@@ -40,7 +48,7 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
         }
 
         // Not as arguments: everybody on the host may read those.
-        using var command = new AppleCommand($"create {definition.Uid}");
+        using var command = new AppleCommand($"create {definition.Uid}", folder);
         var lines = definition.Environment.Select(pair => $"{pair.Key}={pair.Value}\n");
         var file = command.Write("env", string.Concat(lines));
         command.Start(program, AppleArguments.Of(definition, names, digest, file));
@@ -59,12 +67,6 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
         if (await FindAsync(uid, stop).ConfigureAwait(false) is not ContainerStatus.Running) return;
         var seconds = FormattableString.Invariant($"{Math.Ceiling(grace.TotalSeconds):0}");
         await RunAsync(grace + _limits.AfterGrace, stop, "stop", "--time", seconds, names.NameOf(uid)).ConfigureAwait(false);
-    }
-
-    public async Task KillAsync(ContainerUid uid, CancellationToken stop)
-    {
-        if (await FindAsync(uid, stop).ConfigureAwait(false) is not ContainerStatus.Running) return;
-        await RunAsync(_limits.Act, stop, "kill", names.NameOf(uid)).ConfigureAwait(false);
     }
 
     public async Task RemoveAsync(ContainerUid uid, CancellationToken stop)
@@ -87,8 +89,16 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
         }
     }
 
-    public async Task PullAsync(string image, IProgress<ImageProgress> progress, CancellationToken stop)
+    /// <summary>The command keeps its own logins, and takes none from elsewhere.</summary>
+    public async Task PullAsync(
+        string image, RegistryLogin? login, IProgress<ImageProgress> progress, CancellationToken stop)
     {
+        if (login is not null)
+        {
+            throw new ContainerException(
+                ContainerFault.Refused, $"{login} is not taken by this command, which has its own: container registry login");
+        }
+
         progress.Report(new(image, "Pulling", 0, 0));
         await RunAsync(_limits.WholePull, stop, "image", "pull", Checked(image)).ConfigureAwait(false);
     }
@@ -101,7 +111,7 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
             throw new ContainerException(ContainerFault.Refused, "Apple's container command makes no image of files alone");
         }
 
-        using var command = new AppleCommand("image load");
+        using var command = new AppleCommand("image load", folder);
         var path = command.PathOf("tar");
         var file = File.Create(path);
         await using (file.ConfigureAwait(false)) await tar.CopyToAsync(file, stop).ConfigureAwait(false);
@@ -117,7 +127,7 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
         await FindAsync(uid, stop).ConfigureAwait(false);
         string[] tail = request.Tail is { } lines ? ["-n", FormattableString.Invariant($"{lines}")] : [];
         string[] follow = request.Follow ? ["--follow"] : [];
-        using var command = new AppleCommand($"logs {uid}");
+        using var command = new AppleCommand($"logs {uid}", folder);
         command.Start(program, ["logs", .. follow, .. tail, names.NameOf(uid)]);
         using var log = File.OpenRead(command.OutputFile);
         var part = new byte[PartBytes];
@@ -137,10 +147,11 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
         await command.EndAsync(_limits.Look, stop).ConfigureAwait(false);
     }
 
-    /// <summary>Nothing, until the token: the command tells of no changes, and the passes find them.</summary>
-    public async IAsyncEnumerable<ContainerChange> EventsAsync([EnumeratorCancellation] CancellationToken stop)
+    /// <summary>Nothing, until the end: the command tells of no changes, and the passes find them.</summary>
+    public async IAsyncEnumerable<ContainerChange> EventsAsync(
+        Action listening, [EnumeratorCancellation] CancellationToken stop)
     {
-        await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
+        await _disposed.Task.WaitAsync(stop).ConfigureAwait(false);
         yield break;
     }
 
@@ -156,14 +167,16 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
                 ? ((JsonElement?)told.RootElement).Items().FirstOrDefault()
                 : told.RootElement;
             return new(
-                TimeSpan.FromMicroseconds(one.Number("cpuUsageUsec") ?? 0), one.Number("memoryUsageBytes") ?? 0,
-                one.Number("memoryLimitBytes") ?? 0, (int)(one.Number("numProcesses") ?? 0));
+                one.Number("cpuUsageUsec") is { } used ? TimeSpan.FromMicroseconds(used) : null,
+                one.Number("memoryUsageBytes"), one.Number("memoryLimitBytes"), (int?)one.Number("numProcesses"));
         }
         catch (JsonException failure)
         {
             throw new ContainerException(ContainerFault.Garbage, "the answer is not understood (stats)", failure);
         }
     }
+
+    public void Dispose() => _disposed.TrySetResult();
 
     private async Task<ContainerStatus> FindAsync(ContainerUid uid, CancellationToken stop)
     {
@@ -175,7 +188,7 @@ internal sealed class AppleBackend(string program, ContainerLabels names, Engine
     private async Task<string> RunAsync(TimeSpan limit, CancellationToken stop, params string[] arguments)
     {
         stop.ThrowIfCancellationRequested();
-        using var command = new AppleCommand(string.Join(' ', arguments));
+        using var command = new AppleCommand(string.Join(' ', arguments), folder);
         command.Start(program, arguments);
         return await command.EndAsync(limit, stop).ConfigureAwait(false);
     }

@@ -286,14 +286,6 @@ internal sealed class ComposeServiceReader(
         }
     }
 
-    private IReadOnlyList<string> ReadCapabilities(YamlNode node, string key)
-    {
-        if (node is not YamlNode.List list)
-        {
-            _ = values.Plain.Texts(node, key);
-            return [];
-        }
-
-        return [.. list.Items.Select(one => values.Word(one, $"each item of {key}", "_")).OfType<string>()];
-    }
+    private IReadOnlyList<string> ReadCapabilities(YamlNode node, string key) =>
+        [.. values.Items(node, key).Select(one => values.Word(one, $"each item of {key}", "_")).OfType<string>()];
 }

@@ -46,16 +46,19 @@ internal sealed class ComposeValues(Mistakes mistakes)
             : Wrong(node.At, $"{what} is a word of letters, digits and {others}, \"{text}\" is not");
     }
 
-    public IReadOnlyList<(string Text, Place At)> Texts(YamlNode node, string what)
+    /// <summary>The items of a list, whatever they are.</summary>
+    public IReadOnlyList<YamlNode> Items(YamlNode node, string what)
     {
-        if (node is not YamlNode.List list)
-        {
-            _ = _values.Texts(node, what);
-            return [];
-        }
-
-        return [.. list.Items.Select(item => (Text: Text(item, $"each item of {what}"), item.At)).Where(one => one.Text is not null)!];
+        if (node is YamlNode.List list) return list.Items;
+        _ = _values.Texts(node, what);
+        return [];
     }
+
+    public IReadOnlyList<(string Text, Place At)> Texts(YamlNode node, string what) =>
+    [
+        .. Items(node, what).Select(item => (Text: Text(item, $"each item of {what}"), item.At))
+            .Where(one => one.Text is not null)!,
+    ];
 
     public bool? Flag(YamlNode node, string what) => _values.Choice(node, what, "true", "false") switch
     {

@@ -34,13 +34,7 @@ internal sealed class MountReader(
 
     public IEnumerable<ContainerMount> Volumes(YamlNode node)
     {
-        if (node is not YamlNode.List list)
-        {
-            _ = values.Plain.Texts(node, "volumes");
-            yield break;
-        }
-
-        foreach (var item in list.Items)
+        foreach (var item in values.Items(node, "volumes"))
         {
             var mount = item is YamlNode.Map ? ReadMap(item)
                 : values.Text(item, "each item of volumes") is { } text ? ReadText(item.At, text)
@@ -60,13 +54,7 @@ internal sealed class MountReader(
 
     public IEnumerable<ContainerMount> Secrets(YamlNode node)
     {
-        if (node is not YamlNode.List list)
-        {
-            _ = values.Plain.Texts(node, "secrets");
-            yield break;
-        }
-
-        foreach (var item in list.Items)
+        foreach (var item in values.Items(node, "secrets"))
         {
             var (source, target) = item is YamlNode.Map ? ReadSecret(item) : (values.Text(item, "each item of secrets"), null);
             if (source is null) continue;

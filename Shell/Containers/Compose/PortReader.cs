@@ -23,14 +23,8 @@ internal sealed class PortReader(ComposeValues values)
 
     public IReadOnlyList<PublishedPort> Read(YamlNode node)
     {
-        if (node is not YamlNode.List list)
-        {
-            _ = values.Plain.Texts(node, "ports");
-            return [];
-        }
-
         var ports = new List<PublishedPort>();
-        foreach (var item in list.Items)
+        foreach (var item in values.Items(node, "ports"))
         {
             if (item is YamlNode.Map) ports.AddRange(ReadMap(item));
             else if (values.Text(item, "each item of ports") is { } text) ports.AddRange(ReadText(item.At, text));

@@ -5,6 +5,7 @@ using Agent.Shell.Linux;
 namespace Agent.Shell.Containers.Engine;
 
 /// <summary>What the engine tells of one container: Docker's words, and Podman's where they differ.</summary>
+/// <param name="Pid">0 where it tells none that a process can have.</param>
 internal sealed record EngineAccount(ContainerStatus Status, ContainerHealth Health, int Pid, string ImageId, bool HasTerminal)
 {
     /// <summary>128 + SIGKILL: how a process ends that the kernel kills.</summary>
@@ -20,7 +21,7 @@ internal sealed record EngineAccount(ContainerStatus Status, ContainerHealth Hea
         return new(
             StatusOf(state),
             HealthOf(state.Member("Health").Text("Status") ?? state.Member("Healthcheck").Text("Status")),
-            (int)(state.Number("Pid") ?? 0),
+            state.Number("Pid") is > 0 and <= int.MaxValue and var pid ? (int)pid : 0,
             account.Text("Image") ?? "",
             account.Member("Config").Is("Tty"));
     }

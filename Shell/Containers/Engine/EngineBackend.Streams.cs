@@ -23,8 +23,12 @@ internal sealed partial class EngineBackend
     public async Task<bool> ImageExistsAsync(string image, CancellationToken stop) => await _images.IdAsync(
         await SpokenAsync(stop).ConfigureAwait(false), image, stop).ConfigureAwait(false) is not null;
 
-    public async Task PullAsync(string image, IProgress<ImageProgress> progress, CancellationToken stop) =>
-        await _images.PullAsync(await SpokenAsync(stop).ConfigureAwait(false), image, progress, stop).ConfigureAwait(false);
+    public async Task PullAsync(
+        string image, RegistryLogin? login, IProgress<ImageProgress> progress, CancellationToken stop)
+    {
+        var version = await SpokenAsync(stop).ConfigureAwait(false);
+        await _images.PullAsync(version, image, login, progress, stop).ConfigureAwait(false);
+    }
 
     public async Task<IReadOnlyList<string>> LoadAsync(
         Stream tar, string? reference, IProgress<ImageProgress> progress, CancellationToken stop)
@@ -51,7 +55,8 @@ internal sealed partial class EngineBackend
         await foreach (var chunk in LogFrames.ReadAsync(answer, account.HasTerminal).ConfigureAwait(false)) yield return chunk;
     }
 
-    public async IAsyncEnumerable<ContainerChange> EventsAsync([EnumeratorCancellation] CancellationToken stop)
+    public async IAsyncEnumerable<ContainerChange> EventsAsync(
+        Action listening, [EnumeratorCancellation] CancellationToken stop)
     {
         var version = await SpokenAsync(stop).ConfigureAwait(false);
         var filter = EngineFilter.Of(
@@ -65,6 +70,7 @@ internal sealed partial class EngineBackend
             .ConfigureAwait(false);
         await using var closed = answer.ConfigureAwait(false);
         limit.Lift();
+        listening();
         await foreach (var line in answer.LinesAsync().ConfigureAwait(false))
         {
             using (line)

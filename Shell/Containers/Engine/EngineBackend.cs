@@ -14,7 +14,7 @@ namespace Agent.Shell.Containers.Engine;
 /// The Docker Engine API over its Unix socket; Podman's socket answers the same calls. A container is found by its
 /// labels at each call, so that one which took its name or its place is never touched.
 /// </summary>
-internal sealed partial class EngineBackend : IContainerBackend, IDisposable
+internal sealed partial class EngineBackend : IContainerBackend
 {
     private readonly ContainerLabels _names;
     private readonly EngineLimits _limits;
@@ -41,7 +41,9 @@ internal sealed partial class EngineBackend : IContainerBackend, IDisposable
         var spoken = ApiVersion.Negotiate(told.Text("ApiVersion"), told.Text("MinAPIVersion"));
         _spoken = spoken;
         var part = told.Member("Components").Items().Select(one => one.Text("Name")).FirstOrDefault();
-        return new(part ?? "Engine", told.Text("Version") ?? "", spoken.Text);
+
+        // Docker calls its own part by no more than that.
+        return new(part is null or "Engine" ? "Docker Engine" : part, told.Text("Version") ?? "", spoken.Text);
     }
 
     public async Task<IReadOnlyList<ObservedContainer>> ListAsync(CancellationToken stop)
@@ -60,14 +62,9 @@ internal sealed partial class EngineBackend : IContainerBackend, IDisposable
         var image = await _images.IdAsync(version, definition.Image, stop).ConfigureAwait(false)
             ?? throw new ContainerException(ContainerFault.NotFound, $"the engine has no image {definition.Image}");
         await _images.RequireVolumesAsync(version, definition.Mounts, stop).ConfigureAwait(false);
-        if (definition.NetworkMode is null) await _network.EnsureAsync(version, stop).ConfigureAwait(false);
-        var id = await CreateAsync(version, definition, digest, image, stop).ConfigureAwait(false);
-        var account = await InspectAsync(version, id, stop).ConfigureAwait(false);
-        if (account is null || EngineImages.IsSame(account.ImageId, image)) return id;
-
-        // This engine calls the image otherwise there than here, so the mark could prove nothing.
-        await RemoveAsync(version, id, stop).ConfigureAwait(false);
-        return await CreateAsync(version, definition, digest, null, stop).ConfigureAwait(false);
+        return definition.NetworkMode is null
+            ? await _network.UseAsync(version, () => MakeAsync(version, definition, digest, image, stop), stop).ConfigureAwait(false)
+            : await MakeAsync(version, definition, digest, image, stop).ConfigureAwait(false);
     }
 
     public async Task StartAsync(ContainerUid uid, CancellationToken stop)
@@ -84,23 +81,6 @@ internal sealed partial class EngineBackend : IContainerBackend, IDisposable
         await _http.DoAsync(HttpMethod.Post, path, grace + _limits.AfterGrace, stop).ConfigureAwait(false);
     }
 
-    public async Task KillAsync(ContainerUid uid, CancellationToken stop)
-    {
-        var version = await SpokenAsync(stop).ConfigureAwait(false);
-        var row = await RowAsync(uid, stop).ConfigureAwait(false);
-        try
-        {
-            var path = $"{version}/containers/{row.Id}/kill?signal=KILL";
-            await _http.DoAsync(HttpMethod.Post, path, _limits.Act, stop).ConfigureAwait(false);
-        }
-        catch (ContainerException refusal) when (refusal.Fault is ContainerFault.Conflict or ContainerFault.Failed)
-        {
-            // Docker answers so for one that has ended, Podman otherwise; it is what was wanted.
-            var account = await InspectAsync(version, row.Id, stop).ConfigureAwait(false);
-            if (account?.Status is ContainerStatus.Running) throw;
-        }
-    }
-
     public async Task RemoveAsync(ContainerUid uid, CancellationToken stop)
     {
         var version = await SpokenAsync(stop).ConfigureAwait(false);
@@ -108,6 +88,8 @@ internal sealed partial class EngineBackend : IContainerBackend, IDisposable
         {
             await RemoveAsync(version, row.Id, stop).ConfigureAwait(false);
         }
+
+        await _network.LeaveAsync(version, () => IsLastAsync(version, stop), stop).ConfigureAwait(false);
     }
 
     public async Task<ContainerStats> StatsAsync(ContainerUid uid, CancellationToken stop)
@@ -123,6 +105,18 @@ internal sealed partial class EngineBackend : IContainerBackend, IDisposable
     {
         _http.Dispose();
         _network.Dispose();
+    }
+
+    private async Task<string> MakeAsync(
+        ApiVersion version, ContainerDefinition definition, string digest, string image, CancellationToken stop)
+    {
+        var id = await CreateAsync(version, definition, digest, image, stop).ConfigureAwait(false);
+        var account = await InspectAsync(version, id, stop).ConfigureAwait(false);
+        if (account is null || EngineImages.IsSame(account.ImageId, image)) return id;
+
+        // This engine calls the image otherwise there than here, so the mark could prove nothing.
+        await RemoveAsync(version, id, stop).ConfigureAwait(false);
+        return await CreateAsync(version, definition, digest, null, stop).ConfigureAwait(false);
     }
 
     private async Task<string> CreateAsync(
@@ -171,13 +165,23 @@ internal sealed partial class EngineBackend : IContainerBackend, IDisposable
     {
         try
         {
-            var path = $"{version}/containers/{id}?force=true";
+            // A nameless volume is found by nobody but its container.
+            var path = $"{version}/containers/{id}?force=true&v=true";
             await _http.DoAsync(HttpMethod.Delete, path, _limits.Act, stop).ConfigureAwait(false);
         }
         catch (ContainerException gone) when (gone.Fault == ContainerFault.NotFound)
         {
             // Somebody was faster.
         }
+    }
+
+    /// <summary>Whether this instance has no container left, running or not.</summary>
+    private async Task<bool> IsLastAsync(ApiVersion version, CancellationToken stop)
+    {
+        var path = $"{version}/containers/json?all=true&limit=1&filters={EngineFilter.Of(_names, null)}";
+        using var answer = await _http.JsonAsync(
+            HttpMethod.Get, path, null, _limits.Look, EngineLimits.ListBytes, stop).ConfigureAwait(false);
+        return answer.RootElement is { ValueKind: JsonValueKind.Array } rows && rows.GetArrayLength() == 0;
     }
 
     private async ValueTask<ApiVersion> SpokenAsync(CancellationToken stop)

@@ -1,5 +1,7 @@
 using System;
 using System.Text.Json;
+using Agent.Shell.Effects;
+using Agent.Shell.Observability;
 
 namespace Agent.Shell.Containers.Engine;
 
@@ -22,9 +24,5 @@ internal static class EngineError
         return FormattableString.Invariant($"the engine answers with status {status} and no reason");
     }
 
-    public static string Cut(string message)
-    {
-        message = message.Trim();
-        return message.Length <= EngineLimits.ErrorLength ? message : message[..EngineLimits.ErrorLength] + "…";
-    }
+    public static string Cut(string message) => BoundedText.Reason(message.Trim());
 }

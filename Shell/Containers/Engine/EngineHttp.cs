@@ -71,9 +71,9 @@ internal sealed class EngineHttp : IDisposable
     /// An answer that goes on. The limit is the caller's: it ends the answer, and holds for its head.
     /// </summary>
     public async Task<EngineStream> OpenAsync(
-        HttpMethod method, string path, HttpContent? content, CallLimit limit)
+        HttpMethod method, string path, HttpContent? content, CallLimit limit, RegistryLogin? login = null)
     {
-        var answer = await limit.RunAsync(token => SendAsync(method, path, content, token)).ConfigureAwait(false);
+        var answer = await limit.RunAsync(token => SendAsync(method, path, content, token, login)).ConfigureAwait(false);
         var body = await limit.RunAsync(token => answer.Content.ReadAsStreamAsync(token)).ConfigureAwait(false);
         return new EngineStream(answer, body, limit);
     }
@@ -88,10 +88,11 @@ internal sealed class EngineHttp : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content, CancellationToken limit)
+        HttpMethod method, string path, HttpContent? content, CancellationToken limit, RegistryLogin? login = null)
     {
         var address = new Uri("http://engine" + path);
         using var request = new HttpRequestMessage(method, address) { Version = HttpVersion.Version11, Content = content };
+        if (login is not null) request.Headers.Add("X-Registry-Auth", login.Header());
         var answer = await _http.SendAsync(request, limit).ConfigureAwait(false);
 
         // What is so already is as good as done: 304 to a start of one that runs, or a stop of one that does not.

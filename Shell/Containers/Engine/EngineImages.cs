@@ -48,12 +48,13 @@ internal sealed class EngineImages(EngineHttp http, EngineLimits limits)
         }
     }
 
-    public async Task PullAsync(ApiVersion version, string image, IProgress<ImageProgress> progress, CancellationToken stop)
+    public async Task PullAsync(
+        ApiVersion version, string image, RegistryLogin? login, IProgress<ImageProgress> progress, CancellationToken stop)
     {
         var (repository, tag) = Reference(image);
         var path = $"{version}/images/create?fromImage={Escape(repository)}&tag={Escape(tag)}";
         using var limit = new CallLimit($"pull of {image}", limits.Silence, stop);
-        var answer = await http.OpenAsync(HttpMethod.Post, path, null, limit).ConfigureAwait(false);
+        var answer = await http.OpenAsync(HttpMethod.Post, path, null, limit, login).ConfigureAwait(false);
         await using var closed = answer.ConfigureAwait(false);
         await foreach (var line in answer.LinesAsync().ConfigureAwait(false))
         {

@@ -43,7 +43,4 @@ internal sealed record EngineLimits
 
     /// <summary>An error's text; the engine's longest quote a command line.</summary>
     public const int ErrorBytes = 64 << 10;
-
-    /// <summary>As much of it as is told on: it stands in the journal.</summary>
-    public const int ErrorLength = 1000;
 }

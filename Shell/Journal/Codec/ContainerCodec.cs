@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using LanguageExt;
@@ -13,8 +12,8 @@ internal static class ContainerCodec
     public static JsonOut Write(JsonOut to, Event @event) => @event switch
     {
         Event.Declared e => Write(to.Begin("declared"u8).Name("spec"u8), e.Spec).Flag("install"u8, e.Install).End(),
-        Event.Withdrawn => to.Begin("withdrawn"u8).End(),
-        Event.Observed e => Found(to.Begin("observed"u8).Number("pass"u8, e.Pass), e.Found).End(),
+        Event.Withdrawn e => to.Begin("withdrawn"u8).Flag("remove"u8, e.Remove).End(),
+        Event.Observed e => to.Begin("observed"u8).Number("pass"u8, e.Pass).Optional("found"u8, e.Found, Write).End(),
         Event.StartRequested => to.Begin("startRequested"u8).End(),
         Event.StopRequested => to.Begin("stopRequested"u8).End(),
         Event.RemoveRequested => to.Begin("removeRequested"u8).End(),
@@ -38,8 +37,8 @@ internal static class ContainerCodec
         Event @event = type switch
         {
             "declared" => new Event.Declared(NamedSpec(ref from), from.Flag("install"u8)),
-            "withdrawn" => new Event.Withdrawn(),
-            "observed" => new Event.Observed(from.Int("pass"u8), Found(ref from)),
+            "withdrawn" => new Event.Withdrawn(from.AtName("remove"u8) && from.Flag("remove"u8)),
+            "observed" => new Event.Observed(from.Int("pass"u8), from.Optional("found"u8, ReadObserved)),
             "startRequested" => new Event.StartRequested(),
             "stopRequested" => new Event.StopRequested(),
             "removeRequested" => new Event.RemoveRequested(),
@@ -74,18 +73,14 @@ internal static class ContainerCodec
         Effect.Reject e => to.Begin("containerReject"u8).Text("code"u8, Names.Of(e.Code)).Text("reason"u8, e.Reason).End(),
     };
 
-    public static JsonOut Write(JsonOut to, ContainerSpec spec)
-    {
-        to.Begin().Text("uid"u8, spec.Uid.Value).Text("image"u8, spec.Image).Text("pull"u8, Names.Of(spec.Pull))
-            .Text("restart"u8, Names.Of(spec.Restart)).BeginList("dependsOn"u8);
-        foreach (var (on, condition) in spec.DependsOn)
-        {
-            to.Begin().Text("uid"u8, on.Value).Text("condition"u8, Names.Of(condition)).End();
-        }
+    public static JsonOut Write(JsonOut to, ContainerSpec spec) => to.Begin()
+        .Text("uid"u8, spec.Uid.Value).Text("image"u8, spec.Image).Text("pull"u8, Names.Of(spec.Pull))
+        .Text("restart"u8, Names.Of(spec.Restart)).Items("dependsOn"u8, spec.DependsOn, Write)
+        .Flag("hasHealthcheck"u8, spec.HasHealthcheck).Span("stopGraceMs"u8, spec.StopGrace)
+        .Text("digest"u8, spec.Digest).End();
 
-        return to.EndList().Flag("hasHealthcheck"u8, spec.HasHealthcheck).Span("stopGraceMs"u8, spec.StopGrace)
-            .Text("digest"u8, spec.Digest).End();
-    }
+    private static JsonOut Write(JsonOut to, ContainerDependency dependency) =>
+        to.Begin().Text("uid"u8, dependency.On.Value).Text("condition"u8, Names.Of(dependency.Condition)).End();
 
     public static ContainerSpec NamedSpec(ref JsonIn from)
     {
@@ -100,21 +95,20 @@ internal static class ContainerCodec
         var image = from.Text("image"u8);
         var pull = Names.Pull(from.Text("pull"u8));
         var restart = Names.Restart(from.Text("restart"u8));
-        var dependencies = new List<ContainerDependency>();
-        from.BeginList("dependsOn"u8);
-        while (!from.AtListEnd)
-        {
-            from.Begin();
-            dependencies.Add(new(Uid(ref from), Names.Condition(from.Text("condition"u8))));
-            from.End();
-        }
-
-        from.EndList();
+        var dependencies = from.Items("dependsOn"u8, ReadDependency);
         var spec = new ContainerSpec(
-            uid, image, pull, restart, dependencies.ToArray().ToSeq(), from.Flag("hasHealthcheck"u8),
+            uid, image, pull, restart, dependencies, from.Flag("hasHealthcheck"u8),
             from.Span("stopGraceMs"u8), from.Text("digest"u8));
         from.End();
         return spec;
+    }
+
+    private static ContainerDependency ReadDependency(ref JsonIn from)
+    {
+        from.Begin();
+        var dependency = new ContainerDependency(Uid(ref from), Names.Condition(from.Text("condition"u8)));
+        from.End();
+        return dependency;
     }
 
     public static JsonOut Write(JsonOut to, ObservedContainer container) => Status(
@@ -146,16 +140,6 @@ internal static class ContainerCodec
 
     private static JsonOut Failed(JsonOut to, int call, string reason) =>
         to.Number("call"u8, call).Text("reason"u8, reason).End();
-
-    private static JsonOut Found(JsonOut to, Option<ObservedContainer> found) => found.TryGet(out var container)
-        ? Write(to.Name("found"u8), container)
-        : to.Null("found"u8);
-
-    private static Option<ObservedContainer> Found(ref JsonIn from)
-    {
-        from.Name("found"u8);
-        return from.TakeNull() ? Option<ObservedContainer>.None : ReadObserved(ref from);
-    }
 
     private static JsonOut Status(JsonOut to, ContainerStatus status) => status switch
     {

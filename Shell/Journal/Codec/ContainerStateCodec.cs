@@ -1,9 +1,5 @@
-using System;
-using System.Collections.Generic;
 using Agent.Core.Container;
 using Agent.Core.Model;
-using Agent.Core.Process;
-using Agent.Core.Time;
 using LanguageExt;
 using ContainerSet = Agent.Core.Container.Containers;
 using State = Agent.Core.Container.ContainerState;
@@ -16,9 +12,8 @@ internal static class ContainerStateCodec
     public static JsonOut Write(JsonOut to, ContainerSet containers)
     {
         Passing(to.Begin().Name("passing"u8), containers.Passing).Number("pass"u8, containers.Pass);
-        Last(to, containers.Last).Flag("usesRuntime"u8, containers.UsesRuntime).BeginList("all"u8);
-        foreach (var state in containers.All.Values) Write(to, state);
-        return to.EndList().End();
+        return to.Optional("last"u8, containers.Last, Write).Flag("usesRuntime"u8, containers.UsesRuntime)
+            .Items("all"u8, containers.All.Values.ToSeq(), Write).End();
     }
 
     public static ContainerSet ReadAll(ref JsonIn from)
@@ -26,7 +21,7 @@ internal static class ContainerStateCodec
         from.Begin();
         var passing = Passing(ref from);
         var pass = from.Int("pass"u8);
-        var last = Last(ref from);
+        var last = from.Optional("last"u8, ReadOutcome);
         var usesRuntime = from.Flag("usesRuntime"u8);
         var all = Map<OrdContainerUid, ContainerUid, State>.Empty;
         from.BeginList("all"u8);
@@ -71,43 +66,31 @@ internal static class ContainerStateCodec
 
     private static JsonOut Profile(JsonOut to, ContainerProfile profile)
     {
-        to.Text("uid"u8, profile.Uid.Value);
-        if (profile.Spec.TryGet(out var spec)) ContainerCodec.Write(to.Name("spec"u8), spec);
-        else to.Null("spec"u8);
+        to.Text("uid"u8, profile.Uid.Value).Optional("spec"u8, profile.Spec, ContainerCodec.Write);
         Seen(to.Text("wish"u8, Names.Of(profile.Wish)).Flag("owed"u8, profile.Owed).Name("seen"u8), profile.Seen)
             .Number("calls"u8, profile.Calls).Number("fromPass"u8, profile.FromPass).Text("pulled"u8, profile.Pulled)
-            .Text("made"u8, profile.Made).At("runningSince"u8, profile.RunningSince);
-        if (profile.End.TryGet(out var end))
-        {
-            to.Name("end"u8).Begin().Text("digest"u8, end.Digest).Number("code"u8, end.Code)
-                .Flag("outOfMemory"u8, end.OutOfMemory).End();
-        }
-        else
-        {
-            to.Null("end"u8);
-        }
-
+            .Text("made"u8, profile.Made).At("runningSince"u8, profile.RunningSince).Optional("end"u8, profile.End, Write);
         return History(to.Name("history"u8), profile.History).At("retryAt"u8, profile.RetryAt);
     }
 
     private static ContainerProfile Profile(ref JsonIn from)
     {
         var uid = ContainerCodec.Uid(ref from);
-        from.Name("spec"u8);
-        var spec = from.TakeNull() ? Option<ContainerSpec>.None : ContainerCodec.ReadSpec(ref from);
+        var spec = from.Optional("spec"u8, ContainerCodec.ReadSpec);
         var wish = Names.Wish(from.Text("wish"u8));
         var owed = from.Flag("owed"u8);
         var seen = Seen(ref from);
         return new(
             uid, spec, wish, owed, seen, from.Int("calls"u8), from.Int("fromPass"u8), from.TextOrNone("pulled"u8),
-            from.TextOrNone("made"u8), from.AtOrNone("runningSince"u8), End(ref from), History(ref from),
+            from.TextOrNone("made"u8), from.AtOrNone("runningSince"u8), from.Optional("end"u8, ReadEnd), History(ref from),
             from.AtOrNone("retryAt"u8));
     }
 
-    private static Option<ContainerEnd> End(ref JsonIn from)
+    private static JsonOut Write(JsonOut to, ContainerEnd end) => to.Begin().Text("digest"u8, end.Digest)
+        .Number("code"u8, end.Code).Flag("outOfMemory"u8, end.OutOfMemory).End();
+
+    private static ContainerEnd ReadEnd(ref JsonIn from)
     {
-        from.Name("end"u8);
-        if (from.TakeNull()) return Option<ContainerEnd>.None;
         from.Begin();
         var end = new ContainerEnd(from.Text("digest"u8), from.Int("code"u8), from.Flag("outOfMemory"u8));
         from.End();
@@ -142,79 +125,42 @@ internal static class ContainerStateCodec
         return ContainerCodec.ReadObserved(ref from);
     }
 
-    private static JsonOut History(JsonOut to, ContainerHistory history)
-    {
-        to.Begin().Number("restarts"u8, history.Tally.Restarts).Number("streak"u8, history.Tally.Streak);
-        Instants(to.Name("exits"u8), history.Tally.Exits).Number("failures"u8, history.Failures);
-        Instants(to.Name("recreations"u8), history.Recreations);
-        if (history.LastDeed.TryGet(out var deed))
-        {
-            to.Name("lastDeed"u8).Begin().Text("action"u8, Names.Of(deed.Action)).At("at"u8, deed.At).End();
-        }
-        else
-        {
-            to.Null("lastDeed"u8);
-        }
+    private static JsonOut History(JsonOut to, ContainerHistory history) =>
+        to.Begin().Tally(history.Tally).Number("failures"u8, history.Failures)
+            .Instants("recreations"u8, history.Recreations).Optional("lastDeed"u8, history.LastDeed, Write)
+            .Optional("lastFailure"u8, history.LastFailure, Write).End();
 
-        return history.LastFailure.TryGet(out var failure)
-            ? to.Name("lastFailure"u8).Begin().Text("call"u8, Names.Of(failure.Call)).At("at"u8, failure.At)
-                .Text("reason"u8, failure.Reason).End().End()
-            : to.Null("lastFailure"u8).End();
-    }
+    private static JsonOut Write(JsonOut to, ContainerDeed deed) =>
+        to.Begin().Text("action"u8, Names.Of(deed.Action)).At("at"u8, deed.At).End();
+
+    private static JsonOut Write(JsonOut to, ContainerFailure failure) => to.Begin()
+        .Text("call"u8, Names.Of(failure.Call)).At("at"u8, failure.At).Text("reason"u8, failure.Reason).End();
 
     private static ContainerHistory History(ref JsonIn from)
     {
         from.Name("history"u8);
         from.Begin();
-        var restarts = from.Int("restarts"u8);
-        var streak = from.Int("streak"u8);
-        var tally = new RestartTally(restarts, streak, Instants(ref from, "exits"u8));
         var history = new ContainerHistory(
-            tally, from.Int("failures"u8), Instants(ref from, "recreations"u8), Deed(ref from), Failure(ref from));
+            from.Tally(), from.Int("failures"u8), from.Instants("recreations"u8), from.Optional("lastDeed"u8, ReadDeed),
+            from.Optional("lastFailure"u8, ReadFailure));
         from.End();
         return history;
     }
 
-    private static Option<ContainerDeed> Deed(ref JsonIn from)
+    private static ContainerDeed ReadDeed(ref JsonIn from)
     {
-        from.Name("lastDeed"u8);
-        if (from.TakeNull()) return Option<ContainerDeed>.None;
         from.Begin();
         var deed = new ContainerDeed(Names.Action(from.Text("action"u8)), from.At("at"u8));
         from.End();
         return deed;
     }
 
-    private static Option<ContainerFailure> Failure(ref JsonIn from)
+    private static ContainerFailure ReadFailure(ref JsonIn from)
     {
-        from.Name("lastFailure"u8);
-        if (from.TakeNull()) return Option<ContainerFailure>.None;
         from.Begin();
         var failure = new ContainerFailure(Names.Call(from.Text("call"u8)), from.At("at"u8), from.Text("reason"u8));
         from.End();
         return failure;
-    }
-
-    private static JsonOut Instants(JsonOut to, Seq<Instant> instants)
-    {
-        to.BeginList();
-        foreach (var at in instants) to.Begin().At("at"u8, at).End();
-        return to.EndList();
-    }
-
-    private static Seq<Instant> Instants(ref JsonIn from, ReadOnlySpan<byte> name)
-    {
-        var instants = new List<Instant>();
-        from.BeginList(name);
-        while (!from.AtListEnd)
-        {
-            from.Begin();
-            instants.Add(from.At("at"u8));
-            from.End();
-        }
-
-        from.EndList();
-        return instants.ToArray().ToSeq();
     }
 
     private static JsonOut Passing(JsonOut to, PassState passing) => passing switch
@@ -241,15 +187,11 @@ internal static class ContainerStateCodec
         return passing;
     }
 
-    private static JsonOut Last(JsonOut to, Option<PassOutcome> last) => last.TryGet(out var outcome)
-        ? to.Name("last"u8).Begin().Number("pass"u8, outcome.Pass).At("at"u8, outcome.At)
-            .Number("listed"u8, outcome.Listed).Text("failure"u8, outcome.Failure).End()
-        : to.Null("last"u8);
+    private static JsonOut Write(JsonOut to, PassOutcome outcome) => to.Begin().Number("pass"u8, outcome.Pass)
+        .At("at"u8, outcome.At).Number("listed"u8, outcome.Listed).Text("failure"u8, outcome.Failure).End();
 
-    private static Option<PassOutcome> Last(ref JsonIn from)
+    private static PassOutcome ReadOutcome(ref JsonIn from)
     {
-        from.Name("last"u8);
-        if (from.TakeNull()) return Option<PassOutcome>.None;
         from.Begin();
         var outcome = new PassOutcome(
             from.Int("pass"u8), from.At("at"u8), from.Int("listed"u8), from.TextOrNone("failure"u8));

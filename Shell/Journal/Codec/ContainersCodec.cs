@@ -1,5 +1,3 @@
-using System;
-using System.Collections.Generic;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using LanguageExt;
@@ -12,15 +10,16 @@ internal static class ContainersCodec
 {
     public static JsonOut Write(JsonOut to, Event @event) => @event switch
     {
-        Event.Declared e => Specs(to.Begin("declared"u8), e.Specs).Flag("install"u8, e.Install)
-            .Flag("usesRuntime"u8, e.UsesRuntime).End(),
+        Event.Declared e => to.Begin("declared"u8).Items("specs"u8, e.Specs, ContainerCodec.Write)
+            .Flag("install"u8, e.Install).Flag("usesRuntime"u8, e.UsesRuntime).Flag("removeDropped"u8, e.RemoveDropped).End(),
         Event.One e => ContainerCodec.Write(to.Begin("one"u8).Text("uid"u8, e.Uid.Value).Name("event"u8), e.Event).End(),
         Event.UpRequested e => Uids(to.Begin("upRequested"u8), e.Uids).Flag("removeOrphans"u8, e.RemoveOrphans).End(),
         Event.DownRequested e => Uids(to.Begin("downRequested"u8), e.Uids).End(),
         Event.ReconcileRequested => to.Begin("reconcileRequested"u8).End(),
         Event.EngineChanged => to.Begin("engineChanged"u8).End(),
         Event.EngineReady => to.Begin("engineReady"u8).End(),
-        Event.Listed e => Found(to.Begin("listed"u8).Number("pass"u8, e.Pass), e.Found).End(),
+        Event.Listed e =>
+            to.Begin("listed"u8).Number("pass"u8, e.Pass).Items("found"u8, e.Found, ContainerCodec.Write).End(),
         Event.ListConfirmed e => to.Begin("listConfirmed"u8).Number("pass"u8, e.Pass).End(),
         Event.ListFailed e => to.Begin("listFailed"u8).Number("pass"u8, e.Pass).Text("reason"u8, e.Reason).End(),
         Event.Recovered => to.Begin("recovered"u8).End(),
@@ -33,14 +32,17 @@ internal static class ContainersCodec
         var type = from.BeginTyped();
         Event @event = type switch
         {
-            "declared" => new Event.Declared(Specs(ref from), from.Flag("install"u8), from.Flag("usesRuntime"u8)),
+            "declared" => new Event.Declared(
+                from.Items("specs"u8, ContainerCodec.ReadSpec), from.Flag("install"u8),
+                from.Flag("usesRuntime"u8), from.AtName("removeDropped"u8) && from.Flag("removeDropped"u8)),
             "one" => new Event.One(ContainerCodec.Uid(ref from), NamedOne(ref from)),
             "upRequested" => new Event.UpRequested(Uids(ref from), from.Flag("removeOrphans"u8)),
             "downRequested" => new Event.DownRequested(Uids(ref from)),
             "reconcileRequested" => new Event.ReconcileRequested(),
             "engineChanged" => new Event.EngineChanged(),
             "engineReady" => new Event.EngineReady(),
-            "listed" => new Event.Listed(from.Int("pass"u8), Found(ref from)),
+            "listed" => new Event.Listed(
+                from.Int("pass"u8), from.Items("found"u8, ContainerCodec.ReadObserved)),
             "listConfirmed" => new Event.ListConfirmed(from.Int("pass"u8)),
             "listFailed" => new Event.ListFailed(from.Int("pass"u8), from.Text("reason"u8)),
             "recovered" => new Event.Recovered(),
@@ -57,22 +59,6 @@ internal static class ContainersCodec
         return ContainerCodec.ReadEvent(ref from);
     }
 
-    private static JsonOut Specs(JsonOut to, Seq<ContainerSpec> specs)
-    {
-        to.BeginList("specs"u8);
-        foreach (var spec in specs) ContainerCodec.Write(to, spec);
-        return to.EndList();
-    }
-
-    private static Seq<ContainerSpec> Specs(ref JsonIn from)
-    {
-        var specs = new List<ContainerSpec>();
-        from.BeginList("specs"u8);
-        while (!from.AtListEnd) specs.Add(ContainerCodec.ReadSpec(ref from));
-        from.EndList();
-        return specs.ToArray().ToSeq();
-    }
-
     private static JsonOut Uids(JsonOut to, Seq<ContainerUid> uids) =>
         to.Texts("uids"u8, uids.Map(uid => uid.Value).Strict());
 
@@ -82,21 +68,5 @@ internal static class ContainersCodec
         var uids = new ContainerUid[texts.Count];
         for (var i = 0; i < uids.Length; i++) uids[i] = ContainerCodec.ReadUid(texts[i], from.Consumed);
         return uids.ToSeq();
-    }
-
-    private static JsonOut Found(JsonOut to, Seq<ObservedContainer> found)
-    {
-        to.BeginList("found"u8);
-        foreach (var container in found) ContainerCodec.Write(to, container);
-        return to.EndList();
-    }
-
-    private static Seq<ObservedContainer> Found(ref JsonIn from)
-    {
-        var found = new List<ObservedContainer>();
-        from.BeginList("found"u8);
-        while (!from.AtListEnd) found.Add(ContainerCodec.ReadObserved(ref from));
-        from.EndList();
-        return found.ToArray().ToSeq();
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Generic;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Core.Model;
@@ -8,6 +9,7 @@ using Agent.Core.Process;
 using Agent.Core.Rollout;
 using Agent.Core.Runtime;
 using LanguageExt;
+using CompanionSet = Agent.Core.Companion.Companions;
 using ContainerSet = Agent.Core.Container.Containers;
 using Effect = Agent.Core.Host.HostEffect;
 using Event = Agent.Core.Host.HostEvent;
@@ -40,6 +42,9 @@ internal static class HostCodec
         Event.ContainersRequested e => ContainersCodec.Write(
             to.Begin("containersRequested"u8).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
         Event.ContainersReported e => ContainersCodec.Write(to.Begin("containersReported"u8).Name("event"u8), e.Event).End(),
+        Event.CompanionsRequested e => CompanionCodec.Write(
+            to.Begin("companionsRequested"u8).Number("by"u8, e.By.Uid).Name("event"u8), e.Event).End(),
+        Event.CompanionsReported e => CompanionCodec.Write(to.Begin("companionsReported"u8).Name("event"u8), e.Event).End(),
         Event.Outbox e => OutboxCodec.Write(to.Begin("outbox"u8).Name("event"u8), e.Event).End(),
         Event.DeadlineReached => to.Begin("deadlineReached"u8).End(),
     };
@@ -62,6 +67,8 @@ internal static class HostCodec
             "rolloutReported" => new Event.RolloutReported(RolloutOrderCodec.Id(ref from), RolloutEvent(ref from)),
             "containersRequested" => new Event.ContainersRequested(By(ref from), ContainersCodec.NamedEvent(ref from)),
             "containersReported" => new Event.ContainersReported(ContainersCodec.NamedEvent(ref from)),
+            "companionsRequested" => new Event.CompanionsRequested(By(ref from), CompanionCodec.NamedEvent(ref from)),
+            "companionsReported" => new Event.CompanionsReported(CompanionCodec.NamedEvent(ref from)),
             "outbox" => new Event.Outbox(OutboxEvent(ref from)),
             "deadlineReached" => new Event.DeadlineReached(),
             _ => throw new UnknownRecordException($"event \"{type}\"", from.Consumed),
@@ -83,6 +90,7 @@ internal static class HostCodec
         Effect.Process(var process) => ProcessCodec.Write(to, process),
         Effect.Rollout(var rollout) => RolloutCodec.Write(to, rollout),
         Effect.Container(var container) => ContainerCodec.Write(to, container),
+        Effect.Companion(var companion) => CompanionCodec.Write(to, companion),
         Effect.Outbox(var outbox) => OutboxCodec.Write(to, outbox),
     };
 
@@ -93,10 +101,12 @@ internal static class HostCodec
         foreach (var process in state.Processes.All.Values) ProcessStateCodec.Write(to, process);
         to.EndList();
 
-        // Left out where there never was one, so that the digests of journals without rollouts, plane or containers stay true.
+        // Left out where there never was one, so that the digests of journals without rollouts, plane, containers or
+        // companions stay true.
         if (!ReferenceEquals(state.Rollouts, Rollouts.Empty)) RolloutStateCodec.Write(to.Name("rollouts"u8), state.Rollouts);
         if (!ReferenceEquals(state.Outbox, OutboxMachine.Initial)) OutboxStateCodec.Write(to.Name("outbox"u8), state.Outbox);
         if (!ReferenceEquals(state.Containers, ContainerSet.Empty)) ContainerStateCodec.Write(to.Name("containers"u8), state.Containers);
+        if (!ReferenceEquals(state.Companions, CompanionSet.Empty)) CompanionStateCodec.Write(to.Name("companions"u8), state.Companions);
         return to.End();
     }
 
@@ -119,8 +129,9 @@ internal static class HostCodec
         var rollouts = from.TakeName("rollouts"u8) ? RolloutStateCodec.ReadAll(ref from) : Rollouts.Empty;
         var outbox = from.TakeName("outbox"u8) ? OutboxStateCodec.Read(ref from) : OutboxMachine.Initial;
         var containers = from.TakeName("containers"u8) ? ContainerStateCodec.ReadAll(ref from) : ContainerSet.Empty;
+        var companions = from.TakeName("companions"u8) ? CompanionStateCodec.ReadAll(ref from) : CompanionSet.Empty;
         from.End();
-        return new(boot, policy, runtime, new Registry(processes), rollouts, outbox, containers);
+        return new(boot, policy, runtime, new Registry(processes), rollouts, outbox, containers, companions);
     }
 
     private static ProcessEvent ProcessEvent(ref JsonIn from)

@@ -1,4 +1,5 @@
 using System;
+using Agent.Core.Companion;
 using Agent.Core.Container;
 using Agent.Core.Model;
 using Agent.Core.Outbox;
@@ -31,6 +32,7 @@ internal static class Names
         "notAllowed", "noSuchRollout", "seen", "known", "versionRollback", "versionReused",
         "outboxFull", "noSuchDeadLetter",
         "noSuchChannel", "hostRevoked", "noSuchToken", "tokenExpired", "tokenForeign", "tokenSpent", "noSuchContainer",
+        "noSuchCompanion",
     ];
 
     private static readonly string[] Importances = ["transition", "observation"];
@@ -43,8 +45,9 @@ internal static class Names
     private static readonly string[] Pulls = ["missing", "always", "never"];
     private static readonly string[] Conditions = ["started", "healthy", "completed"];
     private static readonly string[] ContainerHealths = ["none", "starting", "healthy", "unhealthy"];
-    private static readonly string[] Wishes = ["repaired", "installed", "stopped", "removed"];
+    private static readonly string[] Wishes = ["repaired", "installed", "stopped", "removed", "dropped"];
     private static readonly string[] Actions = ["install", "start", "restart", "replace", "recreate", "stop", "remove"];
+    private static readonly string[] CompanionActions = ["write", "start", "restart", "stop", "remove"];
     private static readonly string[] Calls = ["pull", "create", "start", "stop", "remove"];
 
     public static string Of(ProcessKind value) => Kinds[(int)value];
@@ -93,6 +96,8 @@ internal static class Names
 
     public static string Of(ContainerCall value) => Calls[(int)value];
 
+    public static string Of(CompanionAction value) => CompanionActions[(int)value];
+
     public static PullPolicy Pull(string name) => (PullPolicy)Place(Pulls, name);
 
     public static ContainerRestart Restart(string name) => (ContainerRestart)Place(Policies, name);
@@ -106,6 +111,8 @@ internal static class Names
     public static ContainerAction Action(string name) => (ContainerAction)Place(Actions, name);
 
     public static ContainerCall Call(string name) => (ContainerCall)Place(Calls, name);
+
+    public static CompanionAction CompanionAction(string name) => (CompanionAction)Place(CompanionActions, name);
 
     public static ProcessKind Kind(string name) => (ProcessKind)Place(Kinds, name);
 

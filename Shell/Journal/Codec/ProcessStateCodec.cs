@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using Agent.Core.Model;
 using Agent.Core.Process;
 using Agent.Core.Time;
@@ -53,34 +52,17 @@ internal static class ProcessStateCodec
     /// <summary>Written only while it is awaited: journals from before there was readiness keep their digests.</summary>
     private static JsonOut Awaited(this JsonOut to, Option<Instant> readyBy) => readyBy.IsSome ? to.At("readyBy"u8, readyBy) : to;
 
-    private static JsonOut Profile(JsonOut to, ProcessProfile profile)
-    {
+    private static JsonOut Profile(JsonOut to, ProcessProfile profile) =>
         SpecCodec.Write(to.Text("id"u8, profile.Id.Value).Name("spec"u8), profile.Spec)
             .At("createdAt"u8, profile.CreatedAt).Number("generation"u8, profile.Generation)
-            .Number("restarts"u8, profile.Tally.Restarts).Number("streak"u8, profile.Tally.Streak).BeginList("exits"u8);
-        foreach (var at in profile.Tally.Exits) to.Begin().At("at"u8, at).End();
-        return to.EndList();
-    }
+            .Tally(profile.Tally);
 
     private static ProcessProfile Profile(ref JsonIn from)
     {
         var id = ProcessCodec.Id(ref from);
         var spec = SpecCodec.Named(ref from);
         var createdAt = from.At("createdAt"u8);
-        var generation = from.Int("generation"u8);
-        var restarts = from.Int("restarts"u8);
-        var streak = from.Int("streak"u8);
-        var exits = new List<Instant>();
-        from.BeginList("exits"u8);
-        while (!from.AtListEnd)
-        {
-            from.Begin();
-            exits.Add(from.At("at"u8));
-            from.End();
-        }
-
-        from.EndList();
-        return new(id, spec, createdAt, generation, new(restarts, streak, exits.ToArray().ToSeq()));
+        return new(id, spec, createdAt, from.Int("generation"u8), from.Tally());
     }
 
     private static JsonOut Plan(JsonOut to, Option<StopPlan> plan) => plan.TryGet(out var stop)

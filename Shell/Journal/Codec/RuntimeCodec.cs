@@ -105,44 +105,23 @@ internal static class RuntimeCodec
         return state;
     }
 
-    private static JsonOut History(JsonOut to, RuntimeHistory history)
-    {
-        to.Name("history"u8).Begin().Number("attempt"u8, history.Attempt).BeginList("restarts"u8);
-        foreach (var at in history.Restarts) to.Begin().At("at"u8, at).End();
-        to.EndList();
-        return history.LastFailure.TryGet(out var failure)
-            ? Write(to.Name("lastFailure"u8), failure).End()
-            : to.Null("lastFailure"u8).End();
-    }
+    private static JsonOut History(JsonOut to, RuntimeHistory history) =>
+        to.Name("history"u8).Begin().Number("attempt"u8, history.Attempt)
+            .Instants("restarts"u8, history.Restarts).Optional("lastFailure"u8, history.LastFailure, Write).End();
 
     private static RuntimeHistory History(ref JsonIn from)
     {
         from.Name("history"u8);
         from.Begin();
-        var attempt = from.Int("attempt"u8);
-        var restarts = new List<Core.Time.Instant>();
-        from.BeginList("restarts"u8);
-        while (!from.AtListEnd)
-        {
-            from.Begin();
-            restarts.Add(from.At("at"u8));
-            from.End();
-        }
-
-        from.EndList();
-        from.Name("lastFailure"u8);
-        var failure = from.TakeNull() ? Option<RuntimeFailure>.None : ReadFailure(ref from);
+        var history = new RuntimeHistory(
+            from.Int("attempt"u8), from.Instants("restarts"u8), from.Optional("lastFailure"u8, ReadFailure));
         from.End();
-        return new(attempt, restarts.ToArray().ToSeq(), failure);
+        return history;
     }
 
-    private static JsonOut Write(JsonOut to, RuntimeFailure failure)
-    {
-        to.Begin().Number("attempt"u8, failure.Attempt).At("at"u8, failure.At).Text("cause"u8, failure.Cause);
-        if (failure.Exit.TryGet(out var exit)) Write(to.Name("exit"u8), exit);
-        else to.Null("exit"u8);
-        return to.Flag("circuitOpen"u8, failure.CircuitOpen).End();
-    }
+    private static JsonOut Write(JsonOut to, RuntimeFailure failure) =>
+        to.Begin().Number("attempt"u8, failure.Attempt).At("at"u8, failure.At).Text("cause"u8, failure.Cause)
+            .Optional("exit"u8, failure.Exit, Write).Flag("circuitOpen"u8, failure.CircuitOpen).End();
 
     private static RuntimeFailure NamedFailure(ref JsonIn from)
     {
@@ -156,8 +135,7 @@ internal static class RuntimeCodec
         var attempt = from.Int("attempt"u8);
         var at = from.At("at"u8);
         var cause = from.Text("cause"u8);
-        from.Name("exit"u8);
-        var exit = from.TakeNull() ? Option<DaemonExit>.None : ReadExit(ref from);
+        var exit = from.Optional("exit"u8, ReadExit);
         var failure = new RuntimeFailure(attempt, at, cause, exit, from.Flag("circuitOpen"u8));
         from.End();
         return failure;

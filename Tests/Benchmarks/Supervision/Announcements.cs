@@ -21,7 +21,7 @@ internal sealed class Announcements : IDisposable
 
     public Announcements(string path)
     {
-        Descriptors.MakeFifo(path, (int)Processes.EffectiveUser, (int)Processes.EffectiveUser);
+        Descriptors.MakeFifo(path, Processes.EffectiveUser, Processes.EffectiveUser);
         // Open for writing too, so that a moment without a writer is no end; unread bytes of one line are at most 96.
         _fifo = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         new Thread(Listen) { IsBackground = true }.Start();
