@@ -31,6 +31,9 @@ internal sealed class Cgroups
 
     private readonly string? _root;
 
+    // What the paths of the children's groups begin with, as /proc tells them.
+    private readonly string? _below;
+
     public Cgroups(string runtimeDir)
     {
         if (Base() is not { } above) return;
@@ -38,6 +41,7 @@ internal sealed class Cgroups
         var root = Path.Combine(above, "agent-" + name);
         if (!Try(() => Directory.CreateDirectory(root))) return;
         _root = root;
+        _below = root[Mount()!.Length..] + "/";
         foreach (var group in (string[])[above, root])
         {
             foreach (var controller in Controllers)
@@ -105,20 +109,28 @@ internal sealed class Cgroups
 
     /// <summary>
     /// Puts a process, all it started so far, and so all their future descendants, into the child's group. Each goes before
-    /// its children are asked for, so that whoever it starts meanwhile is in the group already.
+    /// its children are asked for, so that whoever it starts meanwhile is in the group already. Tells whether anybody went.
     /// </summary>
-    public void Join(string key, int pid)
+    public bool Join(string key, int pid)
     {
-        if (_root is null) return;
+        if (_root is null) return false;
         var directory = Path.Combine(_root, key);
-        if (!Try(() => Directory.CreateDirectory(directory))) return;
+        if (!Try(() => Directory.CreateDirectory(directory))) return false;
         var family = new Queue<int>([pid]);
-        for (var moved = 0; moved < MostMoved && family.TryDequeue(out var member); moved++)
+        var moved = 0;
+        for (var asked = 0; asked < MostMoved && family.TryDequeue(out var member); asked++)
         {
             if (!Try(() => File.WriteAllText(Path.Combine(directory, "cgroup.procs"), member.ToString(CultureInfo.InvariantCulture)))) continue;
+            moved++;
             foreach (var child in Processes.ChildrenOf(member)) family.Enqueue(child);
         }
+
+        return moved > 0;
     }
+
+    /// <summary>Is it in a child's group, and so all that it starts? Also for one that has ended and is not reaped.</summary>
+    public bool Hold(int pid) => _below is not null
+        && PathOf(pid.ToString(CultureInfo.InvariantCulture))?.StartsWith(_below, StringComparison.Ordinal) is true;
 
     /// <summary>Kills all its members at once, those that fork meanwhile too.</summary>
     public void Kill(string key)
@@ -175,14 +187,23 @@ internal sealed class Cgroups
         return null;
     }
 
-    private static string OwnPath()
+    private static string OwnPath() => PathOf("self")?.TrimEnd('/') ?? "";
+
+    private static string? PathOf(string process)
     {
-        foreach (var line in File.ReadLines("/proc/self/cgroup"))
+        try
         {
-            if (line.StartsWith("0::", StringComparison.Ordinal)) return line[3..].TrimEnd('/');
+            foreach (var line in File.ReadLines($"/proc/{process}/cgroup"))
+            {
+                if (line.StartsWith("0::", StringComparison.Ordinal)) return line[3..];
+            }
+        }
+        catch (IOException)
+        {
+            // It is gone.
         }
 
-        return "";
+        return null;
     }
 
     private static bool Try(Action action)

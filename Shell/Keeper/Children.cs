@@ -18,8 +18,10 @@ namespace Agent.Shell.Keeper;
 internal sealed partial class Children : IDisposable
 {
     // What forks without pause is found by one of many looks, each of some hundred microseconds; nobody else is served
-    // meanwhile.
+    // meanwhile. Who is in no cgroup yet is sought in shorter turns, and for some seconds in all.
     private static readonly TimeSpan LongestHunt = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(50);
+    private const int MostGatherings = 100;
 
     // Of messages and of orphans, before somebody else has a turn: whoever makes them can make more without end.
     private const int MostAtOnce = 256;
@@ -36,7 +38,11 @@ internal sealed partial class Children : IDisposable
     private readonly ChildLog _log;
     private readonly Cgroups _cgroups;
     private readonly Marker _marker;
+    private readonly Orphans _orphans;
+
+    // Those not in their cgroups yet, and those who ended before their orphans were all found.
     private readonly List<Child> _unjoined = [];
+    private int _gatherings;
     private ulong _marks;
 
     public Children(KeeperPaths paths, Epoll epoll)
@@ -46,6 +52,7 @@ internal sealed partial class Children : IDisposable
         _log = new ChildLog(paths.Children);
         _cgroups = new Cgroups(paths.RuntimeDir);
         _marker = new Marker(paths);
+        _orphans = new Orphans(_marker, _cgroups);
     }
 
     public int Living => _byKey.Values.Count(child => !child.HasEnded);
@@ -54,6 +61,8 @@ internal sealed partial class Children : IDisposable
 
     /// <summary>How many wait for <see cref="JoinCgroups"/>.</summary>
     public int Unjoined => _unjoined.Count;
+
+    private IEnumerable<int> Leaders => _watched.Values.Select(child => child.Row.Pid);
 
     public IReadOnlyList<KeptRow> Rows => [.. _byKey.Values.Select(child => child.Row)];
 
@@ -184,17 +193,23 @@ internal sealed partial class Children : IDisposable
     }
 
     /// <summary>
-    /// Puts those started since the last time into their cgroups. For the first the kernel waits some ten milliseconds, in
-    /// which nothing on the host forks; those that follow at once cost next to nothing. So it is done for many together,
-    /// and a short-lived child does without.
+    /// Puts those started since the last time into their cgroups, and with them whom they left as orphans until then. For
+    /// the first the kernel waits some ten milliseconds, in which nothing on the host forks; those that follow at once cost
+    /// next to nothing. So it is done for many together, and a short-lived child does without. Where orphans make others
+    /// faster than they are found, it goes on at the next time.
     /// </summary>
     public void JoinCgroups()
     {
+        if (!_cgroups.Exist) _unjoined.RemoveAll(child => !child.HasEnded);
+        if (_unjoined.Count == 0) return;
         foreach (var child in _unjoined)
         {
             if (!child.HasEnded) _cgroups.Join(child.Key, child.Row.Pid);
         }
 
+        if (!_orphans.Hunt(Leaders, Take, LongestGathering) && ++_gatherings < MostGatherings) return;
+        if (_gatherings == MostGatherings) Log.Fail("orphans fork faster than they are found", ("keys", string.Join(' ', _unjoined.Select(child => child.Key))));
+        _gatherings = 0;
         _unjoined.Clear();
     }
 
@@ -355,61 +370,37 @@ internal sealed partial class Children : IDisposable
     }
 
     /// <summary>
-    /// Kills whoever is left of a family: the cgroup's members, and those who were there before their leader was in it, by
-    /// their mark. Looking through all processes for the mark costs milliseconds on a busy host, so at an ordinary exit only
-    /// those are looked through whom the subreaper was given: where there is a cgroup, any other is in it.
+    /// Kills whoever is left of a family: the cgroup's members, and those who are in none by their mark. Looking through all
+    /// processes for the mark costs milliseconds on a busy host, and orphans that are in no cgroup are there only of a child
+    /// that is not in its own yet. Where the time does not do, <see cref="JoinCgroups"/> goes on.
     /// </summary>
     private void KillFamily(Child child, bool thorough)
     {
         if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
+        var isJoined = _cgroups.Exist && !_unjoined.Contains(child);
+        if (isJoined && !thorough) return;
         if (thorough || !_cgroups.Exist) KillMarked(child, _marker.Marked());
-        var since = Stopwatch.GetTimestamp();
-        HashSet<int> strangers = [child.Row.Pid];
-        while (KillStrays(child, strangers) && Stopwatch.GetElapsedTime(since) < LongestHunt) ReapOrphans();
+        var isOver = _orphans.Hunt(Leaders, (orphan, key) => key == child.Key && KillMember(orphan), LongestHunt);
+        if (!isOver && !_unjoined.Contains(child)) _unjoined.Add(child);
     }
 
-    /// <summary>
-    /// Kills those of a family whom the subreaper was given, each as soon as it is found: a moment later it may have started
-    /// another and be gone. Tells whether to look again: where one was found, or one came that bears no mark. Such a one may
-    /// be about to end, and whom it started is given to us behind our look.
-    /// </summary>
-    private bool KillStrays(Child child, HashSet<int> strangers)
+    /// <summary>An orphan of one who waits for his cgroup goes there with him, or is killed if he has ended.</summary>
+    private bool Take(int orphan, string key) =>
+        _unjoined.Find(child => child.Key == key) is { } child
+        && (child.HasEnded ? KillMember(orphan) : _cgroups.Exist && _cgroups.Join(key, orphan));
+
+    private static void KillMarked(Child child, IEnumerable<(int Pid, string Key)> marked)
     {
-        var again = false;
-        foreach (var given in Processes.GivenTo(Environment.ProcessId))
-        {
-            if (_marker.KeyOf(given) is { } key)
-            {
-                again |= KillMarked(child, [(given, key)]);
-            }
-            else if (strangers.Add(given))
-            {
-                KillMarked(child, _marker.Marked(Processes.GivenTo(given)));
-                again = true;
-            }
-        }
-
-        return again;
+        foreach (var (pid, _) in marked.Where(one => one.Key == child.Key && one.Pid != child.Row.Pid)) KillMember(pid);
     }
 
-    private static bool KillMarked(Child child, IEnumerable<(int Pid, string Key)> marked)
-    {
-        var found = false;
-        foreach (var (pid, _) in marked.Where(one => one.Key == child.Key && one.Pid != child.Row.Pid))
-        {
-            KillMember(pid);
-            found = true;
-        }
-
-        return found;
-    }
-
-    private static void KillMember(int pid)
+    private static bool KillMember(int pid)
     {
         var pidfd = Processes.Open(pid);
-        if (pidfd < 0) return;
+        if (pidfd < 0) return false;
         Processes.Signal(pidfd, Processes.Kill);
         Descriptors.Close(pidfd);
+        return true;
     }
 
     private void HoldPipes(Child child, SpawnOrder order, Ticket ticket)

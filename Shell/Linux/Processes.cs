@@ -113,6 +113,16 @@ internal static partial class Processes
     /// <summary>Does it wait in the kernel for something that no signal breaks off, such as a disk or a mount?</summary>
     public static bool IsUninterruptible(int pid) => Fields(pid) is ["D", ..];
 
+    /// <summary>
+    /// Has it no memory at the moment, and so no environment: it is about to end, or to become another program? The address
+    /// of its code is 0 then, and 1 where it is not for us to know.
+    /// </summary>
+    public static bool IsFading(int pid)
+    {
+        const int TwentySixth = 23;
+        return Fields(pid) is { Length: > TwentySixth } fields && fields[0] is not ("Z" or "X") && fields[TwentySixth] == "0";
+    }
+
     /// <summary>The parent and the session of a process.</summary>
     public static (int Parent, int Session)? Family(int pid)
     {
