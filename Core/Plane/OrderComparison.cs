@@ -16,6 +16,10 @@ internal static class OrderComparison
         return Same(left.Probes, right.Probes, Same);
     }
 
+    /// <summary>Whether these are the records of these probes, in their order.</summary>
+    public static bool Record(this Seq<ProbeRecord> records, Seq<ProbeSpec> probes) =>
+        Same(records.Map(record => record.Spec).Strict(), probes, Same);
+
     private static bool Same(ProbeSpec left, ProbeSpec right) =>
         left.Name == right.Name && left.Mode == right.Mode && left.Interval == right.Interval
         && left.Timeout == right.Timeout && left.InitialDelay == right.InitialDelay

@@ -50,11 +50,15 @@ public static partial class PlaneMachine
             new Effect.Certify(host, key));
     }
 
-    /// <summary>The newest certificate stays; one from before the host was shut out never comes to count.</summary>
+    /// <summary>
+    /// The newest certificate stays; one from before the host was shut out never comes to count. Who is shut out comes in
+    /// again by a token alone, and those that were out then are gone: no renewal that was under way undoes it.
+    /// </summary>
     private static Transition<State, Effect> Certify(State state, HostName name, Certificate certificate)
     {
         if (!Meet(state, name).TryGet(out var host)) return RefuseFull(state);
         if (host.Refuses(certificate)) return RefuseRevoked(state, name);
+        if (host.IsRevoked && !state.Tokens.Exists(token => token.Host == name && token.SpentBy.IsSome)) return RefuseRevoked(state, name);
         if (host.Certificate.TryGet(out var newest))
         {
             if (newest == certificate) return Stay(state);
@@ -69,14 +73,16 @@ public static partial class PlaneMachine
 
     /// <summary>
     /// A host that this plane has not met may be shut out too: a plane that rebuilds itself may not have met it yet. Tokens
-    /// that are out for it are of no use from now on.
+    /// that are out for it are of no use from now on. Certificates are dated by the wall's clock, which may be ahead of the
+    /// loop's: the newest is shut out all the same.
     /// </summary>
     private static Transition<State, Effect> Revoke(State state, HostName name, Instant now)
     {
         if (!Meet(state, name).TryGet(out var host)) return RefuseFull(state);
         var tokens = state.Tokens.Filter(token => token.Host != name);
         if (host.IsRevoked) return tokens.Count == state.Tokens.Count ? Stay(state) : Go(state with { Tokens = tokens });
-        var revoked = With(state with { Tokens = tokens }, host with { RevokedAt = now });
+        var at = host.Certificate.TryGet(out var newest) ? Instant.Later(now, newest.NotBefore) : now;
+        var revoked = With(state with { Tokens = tokens }, host with { RevokedAt = at });
         return host.Certificate.TryGet(out var certificate)
             ? Go(revoked, new Effect.Revoke(name, certificate))
             : Go(revoked);

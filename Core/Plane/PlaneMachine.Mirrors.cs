@@ -87,7 +87,10 @@ public static partial class PlaneMachine
             ErrorCode.NotLegal, $"{happened.Event.GetType().Name} changes nothing in {mirror.GetType().Name}"));
     }
 
-    /// <summary>A rollout as a whole. The manifest's own order is kept, so that all mirrors share its probes.</summary>
+    /// <summary>
+    /// A rollout as a whole. The manifest's own order is kept, so that all mirrors share its probes. Of one that this plane
+    /// has not published all is the host's word, and it has to be one that a host could follow.
+    /// </summary>
     private static (Transition<State, Effect> Step, Verdict Verdict) Copy(
         Transition<State, Effect> step, HostName name, RolloutState whole, Instant now)
     {
@@ -99,7 +102,20 @@ public static partial class PlaneMachine
                 return (step, new Verdict.Refused(ErrorCode.InvalidInput, $"{id} does not ask that of {name}"));
             }
 
-            whole = whole with { Profile = whole.Profile with { Order = own } };
+            (order, whole) = (own, whole with { Profile = whole.Profile with { Order = own } });
+        }
+
+        if (order.Fault.TryGet(out var fault)) return (step, new Verdict.Refused(ErrorCode.InvalidInput, fault));
+        if (whole is RolloutState.Soaking soaking)
+        {
+            if (!soaking.Probes.Record(order.Probes))
+            {
+                return (step, new Verdict.Refused(ErrorCode.InvalidInput, $"{id} has other probes than it soaks with"));
+            }
+
+            var records = soaking.Probes.ToArray();
+            for (var i = 0; i < records.Length; i++) records[i] = records[i] with { Spec = order.Probes[i] };
+            whole = soaking with { Probes = records.ToSeq() };
         }
 
         if (MirrorOf(step.State, name, id).TryGet(out var mirror))
@@ -172,14 +188,16 @@ public static partial class PlaneMachine
 
     /// <summary>
     /// A host has rolled back from this release. A manifest of another release that was published since has answered that
-    /// already; a rollout that an operator brought to the host himself warns of its release all the same.
+    /// already; a rollout that an operator brought to the host himself warns of its release all the same. A host that the
+    /// channel's newest manifest does not list has no say in it.
     /// </summary>
     private static Transition<State, Effect> Shut(
         Transition<State, Effect> step, HostName host, RolloutOrder order, Instant now)
     {
         if (!step.State.Channels.Find(order.Channel).TryGet(out var channel)) return step;
         if (channel.Quarantine.ContainsKey(order.Target)) return step;
-        var wanted = step.State.Rollouts.Find(channel.Newest).TryGet(out var newest) && newest.Order.Targets(order.Target);
+        if (!step.State.Rollouts.Find(channel.Newest).TryGet(out var newest) || !newest.Order.Hosts.ContainsKey(host)) return step;
+        var wanted = newest.Order.Targets(order.Target);
         if (!wanted && (order.Version <= channel.Floor || channel.Quarantine.Count >= PlaneChannel.MaxForeignQuarantines))
         {
             return step;

@@ -5,18 +5,20 @@ namespace Agent.Core.Time;
 
 /// <summary>
 /// A point in time, in whole milliseconds since 1970-01-01 UTC. Only the shell's clock makes new ones; it never
-/// runs backwards, so an instant is also an order.
+/// runs backwards, so an instant is also an order. Hosts tell their plane any, so that none makes a step throw: sums and
+/// differences end at what can be said.
 /// </summary>
 public readonly record struct Instant(long UnixMilliseconds) : IComparable<Instant>
 {
     public int CompareTo(Instant other) => UnixMilliseconds.CompareTo(other.UnixMilliseconds);
 
-    public static Instant operator +(Instant at, TimeSpan span) => new(at.UnixMilliseconds + (long)span.TotalMilliseconds);
+    public static Instant operator +(Instant at, TimeSpan span) => At((Int128)at.UnixMilliseconds + Whole(span));
 
-    public static Instant operator -(Instant at, TimeSpan span) => new(at.UnixMilliseconds - (long)span.TotalMilliseconds);
+    public static Instant operator -(Instant at, TimeSpan span) => At((Int128)at.UnixMilliseconds - Whole(span));
 
     public static TimeSpan operator -(Instant left, Instant right) =>
-        TimeSpan.FromMilliseconds(left.UnixMilliseconds - right.UnixMilliseconds);
+        TimeSpan.FromMilliseconds((long)Int128.Clamp(
+            (Int128)left.UnixMilliseconds - right.UnixMilliseconds, Whole(TimeSpan.MinValue), Whole(TimeSpan.MaxValue)));
 
     public static bool operator <(Instant left, Instant right) => left.UnixMilliseconds < right.UnixMilliseconds;
 
@@ -36,7 +38,15 @@ public readonly record struct Instant(long UnixMilliseconds) : IComparable<Insta
         : left.IsSome ? left
         : right;
 
-    /// <summary>RFC 3339 in UTC with milliseconds.</summary>
-    public override string ToString() => DateTimeOffset.FromUnixTimeMilliseconds(UnixMilliseconds)
-        .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    /// <summary>RFC 3339 in UTC with milliseconds; outside of its years the plain number.</summary>
+    public override string ToString() =>
+        UnixMilliseconds < DateTimeOffset.MinValue.ToUnixTimeMilliseconds()
+            || UnixMilliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? string.Create(CultureInfo.InvariantCulture, $"{UnixMilliseconds} ms")
+            : DateTimeOffset.FromUnixTimeMilliseconds(UnixMilliseconds)
+                .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    private static Instant At(Int128 milliseconds) => new((long)Int128.Clamp(milliseconds, long.MinValue, long.MaxValue));
+
+    private static long Whole(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMillisecond;
 }

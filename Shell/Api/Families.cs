@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using Agent.Core.Model;
 using Agent.Core.Process;
@@ -41,7 +43,7 @@ internal sealed class Families(Func<IReadOnlyList<RunningProcess>> look)
         }
 
         var families = new Dictionary<string, List<RunningProcess>>(StringComparer.Ordinal);
-        foreach (var (pid, id) in new Attribution(sight.Known, roots, ids).All())
+        foreach (var (pid, id) in new Attribution(sight, roots, ids).All())
         {
             if (!families.TryGetValue(id, out var family)) families[id] = family = [];
             family.Add(sight.Known[pid]);
@@ -58,7 +60,7 @@ internal sealed class Families(Func<IReadOnlyList<RunningProcess>> look)
             if (_last is { } last && now - last.AtMilliseconds < GoodFor.TotalMilliseconds) return last;
             var known = new Dictionary<int, RunningProcess>();
             foreach (var one in look()) known[one.Pid] = one;
-            return _last = new(now, known);
+            return _last = new(now, known, _last?.MarksOf(known) ?? []);
         }
     }
 
@@ -76,17 +78,27 @@ internal sealed class Families(Func<IReadOnlyList<RunningProcess>> look)
         public IReadOnlyList<RunningProcess> Of(ProcessId id) => ById.TryGetValue(id.Value, out var family) ? family : [];
     }
 
-    private sealed record Sight(long AtMilliseconds, Dictionary<int, RunningProcess> Known);
+    private sealed record Sight(
+        long AtMilliseconds, Dictionary<int, RunningProcess> Known, ConcurrentDictionary<(int Pid, long StartTime), string?> Marks)
+    {
+        /// <summary>Asked once for each process: an environment may have a MiB, and there may be thousands.</summary>
+        public string? MarkOf(RunningProcess process) =>
+            Marks.GetOrAdd((process.Pid, process.StartTime), static (_, one) => one.Variable(Mark), process);
 
-    private sealed class Attribution(
-        Dictionary<int, RunningProcess> known, Dictionary<int, ProcessId> roots, HashSet<string> ids)
+        /// <summary>What was found of those who are still there. One without a mark may have been between two programs.</summary>
+        public ConcurrentDictionary<(int Pid, long StartTime), string?> MarksOf(Dictionary<int, RunningProcess> known) =>
+            new(Marks.Where(one => one.Value is not null
+                && known.TryGetValue(one.Key.Pid, out var process) && process.StartTime == one.Key.StartTime));
+    }
+
+    private sealed class Attribution(Sight sight, Dictionary<int, ProcessId> roots, HashSet<string> ids)
     {
         private readonly Dictionary<int, string?> _found = [];
-        private readonly HashSet<int> _keepers = Parents(known, roots);
+        private readonly HashSet<int> _keepers = Parents(sight.Known, roots);
 
         public IEnumerable<(int Pid, string Id)> All()
         {
-            var pids = new List<int>(known.Keys);
+            var pids = new List<int>(sight.Known.Keys);
             pids.Sort();
             foreach (var pid in pids)
             {
@@ -99,7 +111,7 @@ internal sealed class Families(Func<IReadOnlyList<RunningProcess>> look)
             // A stack of parents, not recursion: a chain of forks may be as long as the machine has processes.
             var chain = new List<int>();
             string? found = null;
-            for (var at = pid; known.TryGetValue(at, out var process); at = process.Parent)
+            for (var at = pid; sight.Known.TryGetValue(at, out var process); at = process.Parent)
             {
                 if (_found.TryGetValue(at, out found)) break;
                 _found[at] = null; // a pid that was given anew while we looked could close a circle
@@ -115,7 +127,7 @@ internal sealed class Families(Func<IReadOnlyList<RunningProcess>> look)
         private string? Own(RunningProcess process) =>
             roots.TryGetValue(process.Pid, out var root) ? root.Value
             : roots.TryGetValue(process.Session, out var leader) ? leader.Value
-            : _keepers.Contains(process.Parent) && process.Variable(Mark) is { } mark
+            : _keepers.Contains(process.Parent) && sight.MarkOf(process) is { } mark
                 && SpawnKey.Parse(mark) is { } key && ids.Contains(key.Id.Value) ? key.Id.Value
             : null;
 

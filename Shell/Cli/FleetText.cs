@@ -72,10 +72,10 @@ internal static class FleetText
 
     private static IEnumerable<IReadOnlyList<string>> Rows(FleetHostInfo host)
     {
-        if (host.Rollouts.Count == 0) yield return [host.Name, HostState(host.State), host.Version ?? "-", "-", ""];
+        if (host.Rollouts.Count == 0) yield return [host.Name, HostState(host.State), Screen.Clean(host.Version ?? "-"), "-", ""];
         foreach (var one in host.Rollouts)
         {
-            yield return [host.Name, HostState(host.State), host.Version ?? "-", one.Id, $"{Describe.State(one.State)}: {Screen.Clean(one.Summary)}"];
+            yield return [host.Name, HostState(host.State), Screen.Clean(host.Version ?? "-"), one.Id, $"{Describe.State(one.State)}: {Screen.Clean(one.Summary)}"];
         }
     }
 

@@ -56,6 +56,9 @@ internal sealed class JournalWriter : IDisposable
         return new(directory, options, path, fd, 0, nextSeq);
     }
 
+    /// <summary>Bytes of the batch under way.</summary>
+    public int Pending => _batchBytes;
+
     /// <summary>Adds a record to the batch. Nothing is written yet.</summary>
     public void Append(long seq, long unixMilliseconds, ReadOnlySpan<byte> body)
     {

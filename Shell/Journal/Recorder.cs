@@ -17,7 +17,12 @@ internal sealed class Recorder<TState, TEvent, TEffect>(Binding<TState, TEvent, 
     /// </summary>
     private const int DigestEvery = 1024;
 
+    // Many large events that come at once are synced in turns: no buffer has to hold all of them.
+    private const int FullBytes = 16 << 20;
+
     private readonly RecordBody<TState, TEvent, TEffect> _body = new(machine);
+
+    public bool IsFull => writer.Pending >= FullBytes;
 
     public void Append(long seq, Instant at, TEvent @event, Seq<TEffect> effects, TState after)
     {

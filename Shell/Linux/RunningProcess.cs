@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
@@ -102,18 +103,22 @@ internal readonly record struct RunningProcess(
 
     private static string? Read(int pid, string file, int most)
     {
+        var bytes = ArrayPool<byte>.Shared.Rent(most);
         try
         {
             using var stream = new FileStream(
                 string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{file}"), FileMode.Open, FileAccess.Read,
                 FileShare.ReadWrite, bufferSize: 0);
-            var bytes = new byte[most];
-            return Encoding.UTF8.GetString(bytes, 0, stream.ReadAtLeast(bytes, most, throwOnEndOfStream: false));
+            return Encoding.UTF8.GetString(bytes, 0, stream.ReadAtLeast(bytes.AsSpan(0, most), most, throwOnEndOfStream: false));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             // It ended while we looked, or is somebody else's.
             return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 }

@@ -156,7 +156,7 @@ internal class EventLoop<TState, TEvent, TEffect> : ILoop<TState, TEvent, TEffec
     {
         _batch.Clear();
         var last = Current;
-        while (_batch.Count < BatchLimit && _inbox.Reader.TryRead(out var input)) last = Step(last, input);
+        while (_batch.Count < BatchLimit && !_recorder.IsFull && _inbox.Reader.TryRead(out var input)) last = Step(last, input);
         if (_hasStarted && _machine.Deadline(last.State).TryGet(out var deadline) && deadline <= _clock.Now)
         {
             last = Step(last, new(_machine.DeadlineReached, null));

@@ -11,6 +11,9 @@ internal interface IRecorder<TState, TEvent, TEffect>
     /// <summary>Adds one decision to the batch under way.</summary>
     void Append(long seq, Instant at, TEvent @event, Seq<TEffect> effects, TState after);
 
+    /// <summary>The batch under way is large enough to be committed before more is added.</summary>
+    bool IsFull { get; }
+
     /// <summary>Makes the batch durable.</summary>
     void Commit(Published<TState> after);
 }

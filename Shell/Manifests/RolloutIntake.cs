@@ -133,6 +133,7 @@ internal sealed class RolloutIntake(IHost host, ReleaseStore store, Func<Rollout
         }
 
         // Nobody else waits for it: a plane that sends slowly must not keep the operator of this host from applying.
+        store.Expect(length);
         var fetched = await bundle.Fetch!(sha256, length, stop);
         try
         {

@@ -24,6 +24,10 @@ internal sealed class AgentCalls(PlaneParts parts)
 
     private const int LongestText = 256;
 
+    // As a host bounds its own: so many channels, and so many rollouts of which it may say where they stand.
+    private const int MostRunning = 32;
+    private const int MostMarks = 64;
+
     /// <summary>Work for this host, as soon as there is some; 204 when the wait is over.</summary>
     public async Task<Answer> DispatchAsync(Call call, Caller.Host host)
     {
@@ -61,10 +65,14 @@ internal sealed class AgentCalls(PlaneParts parts)
         if (refused is not null) return refused;
         var (tellings, fault) = Tellings.Read(body.Span);
         if (tellings is null) return Answer.Invalid("tellings", fault!);
-        var told = new PlaneEvent.Told(host.Name, tellings.ToArray().ToSeq());
-        var decision = await parts.Loop.AskAsync(told, call.Stop);
+        var published = parts.Loop.Current.State.Rollouts;
+        var kept = tellings.Where(one => !IsTooLarge(one, published)).Select(one => one.Telling).ToArray().ToSeq();
+        var decision = await parts.Loop.AskAsync(new PlaneEvent.Told(host.Name, kept), call.Stop);
         if (decision.Refusal is { } refusal) return Answer.Refuse(refusal);
-        return Answer.Json(new(VerdictsIn(decision.Effects)), PlaneAnswers.Default.EventsAnswer);
+        using var verdicts = VerdictsIn(decision.Effects).GetEnumerator();
+        return Answer.Json(
+            new([.. tellings.Select(one => IsTooLarge(one, published) || !verdicts.MoveNext() ? TooLarge : verdicts.Current)]),
+            PlaneAnswers.Default.EventsAnswer);
     }
 
     public async Task<Answer> HeartbeatAsync(Call call, Caller.Host host)
@@ -110,6 +118,13 @@ internal sealed class AgentCalls(PlaneParts parts)
         }));
     }
 
+    private static VerdictInfo TooLarge { get; } = Show(new Verdict.Refused(
+        ErrorCode.InvalidInput, $"a rollout that this plane has not published may take {Tellings.MostBytesOfForeign} bytes"));
+
+    private static bool IsTooLarge((Telling Telling, long Bytes) told, Map<OrdRolloutId, RolloutId, FleetRollout> published) =>
+        told.Bytes > Tellings.MostBytesOfForeign
+        && !(told.Telling is Telling.Stands(var whole) && published.ContainsKey(whole.Profile.Order.Id));
+
     public static bool IsDigest(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 
     private Answer? Offer(HostName host)
@@ -145,6 +160,8 @@ internal sealed class AgentCalls(PlaneParts parts)
     {
         if (beat.BootId.Length > LongestText) return (null, Answer.Invalid("bootId", "is too long"));
         if (beat.Version.Length > LongestText) return (null, Answer.Invalid("version", "is too long"));
+        if (beat.Running.Count > MostRunning) return (null, Answer.Invalid("running", $"has more than {MostRunning} releases"));
+        if (beat.Rollouts.Count > MostMarks) return (null, Answer.Invalid("rollouts", $"has more than {MostMarks} rollouts"));
         var running = new List<RunningRelease>();
         foreach (var one in beat.Running)
         {
@@ -159,6 +176,7 @@ internal sealed class AgentCalls(PlaneParts parts)
         {
             if (one is null) return (null, Answer.Invalid("rollouts", "has a null in it"));
             if (!RolloutId.Parse(one.Id).TryGet(out var id)) return (null, Answer.Invalid("rollouts.id", $"\"{one.Id}\" is no rollout"));
+            if (marks.Exists(mark => mark.Id == id)) return (null, Answer.Invalid("rollouts.id", $"{id} is there twice"));
             marks.Add(new(id, one.Seq));
         }
 

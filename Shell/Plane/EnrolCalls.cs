@@ -35,22 +35,46 @@ internal sealed class EnrolCalls(PlaneParts parts)
             return Answer.Refuse(new Loop.Refusal(ErrorCode.NoSuchToken, "no such token was issued, or it is long over"));
         }
 
-        var key = KeyOf(request.Csr, host);
-        var decision = await parts.Loop.AskAsync(new PlaneEvent.EnrolRequested(token, host, key), call.Stop);
-        return decision.Refusal is { } refusal ? Answer.Refuse(refusal) : await CertifyAsync(call, request.Csr, host);
+        // Nor is a token that is over, or another's, worth a record each time somebody comes with it.
+        var asked = new PlaneEvent.EnrolRequested(token, host, KeyOf(request.Csr, host));
+        if (RefusalOf(asked) is { } vain) return Answer.Refuse(vain);
+        if (parts.Quotas.Take(host) is { } wait) return PlaneRoutes.TooMany(call, wait, "this host asks too often");
+
+        // Dated before it is asked for: whoever is shut out after this instant is not let in by it.
+        await PastRevocationAsync(host, call.Stop);
+        var now = parts.Wall.Now;
+        var decision = await parts.Loop.AskAsync(asked, call.Stop);
+        return decision.Refusal is { } refusal ? Answer.Refuse(refusal) : await CertifyAsync(call, request.Csr, host, now);
     }
 
-    /// <summary>Whoever has a good certificate gets the next one, for the same name and a key of its choice.</summary>
+    /// <summary>
+    /// Whoever has a good certificate gets the next one, for the same name and a key of its choice. He is judged again when
+    /// he has said all: whoever is shut out while he speaks gets none.
+    /// </summary>
     public async Task<Answer> RenewAsync(Call call, Caller.Host host)
     {
         var (request, refused) = await call.ReadAsync(PlaneRequests.Default.RenewRequest);
-        return request is null ? refused! : await CertifyAsync(call, request.Csr, host.Name);
+        if (request is null) return refused!;
+        var now = parts.Wall.Now;
+        parts.Door.Judge(host);
+        return await CertifyAsync(call, request.Csr, host.Name, now);
     }
 
-    private async Task<Answer> CertifyAsync(Call call, string csr, HostName host)
+    /// <summary>Whether the plane would refuse that, as it stands.</summary>
+    private Loop.Refusal? RefusalOf(PlaneEvent.EnrolRequested asked)
     {
-        await PastRevocationAsync(host, call.Stop);
-        var issued = parts.Authority.Issue(csr, host, parts.Wall.Now);
+        var step = PlaneMachine.Step(parts.Loop.Current.State, new(parts.Loop.Now, asked));
+        foreach (var effect in step.Effects)
+        {
+            if (effect is PlaneEffect.Reject(var code, var reason)) return new(code, reason);
+        }
+
+        return null;
+    }
+
+    private async Task<Answer> CertifyAsync(Call call, string csr, HostName host, Instant now)
+    {
+        var issued = parts.Authority.Issue(csr, host, now);
         var certificate = new Certificate(issued.Serial, issued.NotBefore, issued.NotAfter);
         var decision = await parts.Loop.AskAsync(new PlaneEvent.Certified(host, certificate), call.Stop);
         return decision.Refusal is { } refusal

@@ -38,7 +38,7 @@ internal sealed class FleetCalls(PlaneParts parts)
     /// <summary>The fleet as a line at once, then one for each change.</summary>
     public Task<Answer> WatchAsync(Call call) => Task.FromResult(Answer.Lines(async (body, stop) =>
     {
-        while (true)
+        while (IsWelcome(call))
         {
             var seq = parts.Loop.Current.Seq;
             await JsonSerializer.SerializeAsync(body, Fleet(WatchedHosts), PlaneAnswers.Default.FleetInfo, stop);
@@ -143,6 +143,7 @@ internal sealed class FleetCalls(PlaneParts parts)
         {
             await foreach (var record in parts.Records.ReadAsync(since ?? 0, follow, stop))
             {
+                if (!IsWelcome(call)) return;
                 await body.WriteAsync(record, stop);
                 await body.WriteAsync(Newline, stop);
                 if (follow) await body.FlushAsync(stop);
@@ -166,6 +167,19 @@ internal sealed class FleetCalls(PlaneParts parts)
             .Counter("agent_plane_refusals_total", "Requests answered with an error.", parts.Counters.Refusals)
             .Counter("agent_plane_failed_handshakes_total", "Connections that came to nothing.", parts.Door.FailedHandshakes);
         return new Answer.Content(StatusCodes.Status200OK, "text/plain; version=0.0.4", text.ToBytes(), []);
+    }
+
+    /// <summary>What is followed ends with the certificate of who follows it.</summary>
+    private bool IsWelcome(Call call)
+    {
+        try
+        {
+            return parts.Door.Admit(call.Http.Features) is Caller.Operator;
+        }
+        catch (PkiRefused)
+        {
+            return false;
+        }
     }
 
     private FleetInfo Fleet(int mostHosts)

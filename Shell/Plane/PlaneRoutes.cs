@@ -22,12 +22,12 @@ internal static class PlaneRoutes
             new("GET", "/healthz", call => Task.FromResult(FleetCalls.Health())),
             new("GET", PlaneConnections.AuthorityPath, call => Task.FromResult(enrol.Authority())),
             new("POST", Protocol.Enrol, Guarded(parts, enrol.EnrolAsync), SigningRequest.MaxLength * 2),
-            new("POST", Protocol.Renew, ForHost(parts, enrol.RenewAsync), SigningRequest.MaxLength * 2),
+            new("POST", Protocol.Renew, ForHost(parts, enrol.RenewAsync, holds: true), SigningRequest.MaxLength * 2),
             new("GET", Protocol.Dispatch, ForHost(parts, agent.DispatchAsync), 0, "wait"),
-            new("POST", Protocol.Events, ForHost(parts, agent.EventsAsync), Protocol.MaxEventsBytes),
-            new("POST", Protocol.Heartbeat, ForHost(parts, agent.HeartbeatAsync), Protocol.MaxHeartbeatBytes),
+            new("POST", Protocol.Events, ForHost(parts, agent.EventsAsync, holds: true), Protocol.MaxEventsBytes),
+            new("POST", Protocol.Heartbeat, ForHost(parts, agent.HeartbeatAsync, holds: true), Protocol.MaxHeartbeatBytes),
             new("GET", Protocol.Trust, ForHost(parts, agent.TrustAsync), 0, "after"),
-            new("GET", Protocol.Releases + "{sha256}", ForHost(parts, agent.ReleaseAsync)),
+            new("GET", Protocol.Releases + "{sha256}", ForHost(parts, agent.ReleaseAsync, holds: true)),
             new("GET", Protocol.Fleet, ForOperator(parts, fleet.ShowAsync)),
             new("GET", "/v1/fleet/watch", ForOperator(parts, fleet.WatchAsync)),
             new("GET", "/v1/fleet/explain/{host}", ForOperator(parts, fleet.ExplainAsync)),
@@ -43,16 +43,30 @@ internal static class PlaneRoutes
         ];
     }
 
-    private static Func<Call, Task<Answer>> ForHost(PlaneParts parts, Func<Call, Caller.Host, Task<Answer>> handle) =>
+    /// <param name="holds">It takes memory or a file for as long as its caller likes: of those he has few at once.</param>
+    private static Func<Call, Task<Answer>> ForHost(
+        PlaneParts parts, Func<Call, Caller.Host, Task<Answer>> handle, bool holds = false) =>
         Guarded(parts, call =>
         {
             var host = parts.Door.Admit(call.Http.Features).RequireHost();
             parts.Seen.Note(host.Name);
-            if (parts.Quotas.Take(host.Name) is not { } wait) return handle(call, host);
-            var seconds = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            call.Http.Response.Headers.RetryAfter = seconds;
-            return Task.FromResult(Answer.Refuse(PlaneErrors.TooMany, $"this host asks too often, wait {seconds} s"));
+            if (parts.Quotas.Take(host.Name) is { } wait) return Task.FromResult(TooMany(call, wait, "this host asks too often"));
+            if (!holds) return handle(call, host);
+            if (parts.Quotas.Enter(host.Name) is not { } place)
+            {
+                return Task.FromResult(TooMany(call, HostQuotas.Pause, "this host asks too much at once"));
+            }
+
+            call.Http.Response.RegisterForDispose(place);
+            return handle(call, host);
         });
+
+    public static Answer TooMany(Call call, TimeSpan wait, string why)
+    {
+        var seconds = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        call.Http.Response.Headers.RetryAfter = seconds;
+        return Answer.Refuse(PlaneErrors.TooMany, $"{why}, wait {seconds} s");
+    }
 
     private static Func<Call, Task<Answer>> ForOperator(PlaneParts parts, Func<Call, Task<Answer>> handle) =>
         Guarded(parts, call =>

@@ -119,7 +119,8 @@ internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisp
                     Log.Warn("the plane refuses a rollout", ("code", verdict.Code), ("detail", verdict.Detail));
                     break;
                 case { Status: 409 }:
-                    verdicts.Add(new ItemVerdict.Refused(position, verdict.Code ?? "refused", verdict.Detail ?? ""));
+                    verdicts.Add(new ItemVerdict.Refused(
+                        position, BoundedText.Reason(verdict.Code ?? "refused"), BoundedText.Reason(verdict.Detail ?? "")));
                     break;
                 case { Status: 200 or 208 }:
                     if (i >= wholes) verdicts.Add(new ItemVerdict.Accepted(position));
@@ -155,5 +156,5 @@ internal sealed class OutboxInterpreter(IHost host, PlaneLink link) : IAsyncDisp
     private static OutboxEvent.DeliveryFailed Failed(
         OutboxEffect.Post post, FailureKind kind, TimeSpan? retryAfter, string detail) => new(
         post.Number, kind, retryAfter is { } wait ? Option<TimeSpan>.Some(wait) : Option<TimeSpan>.None,
-        detail, RandomNumberGenerator.GetInt32(1001));
+        BoundedText.Reason(detail), RandomNumberGenerator.GetInt32(1001));
 }

@@ -11,6 +11,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Outbox;
 using Agent.Shell.Api;
+using Agent.Shell.Observability;
 using Agent.Shell.Pki;
 
 namespace Agent.Shell.Uplink;
@@ -222,7 +223,7 @@ internal sealed class PlaneClient : IDisposable
         {
             var problem = JsonSerializer.Deserialize(body.Span, WireJson.Default.Problem);
             return problem?.Code is { Length: > 0 } code
-                ? new PlaneFailure(kind, code, $"{code}: {problem.Detail ?? problem.Title}", wait, status)
+                ? new PlaneFailure(kind, BoundedText.Reason(code), BoundedText.Reason($"{code}: {problem.Detail ?? problem.Title}"), wait, status)
                 : unexplained;
         }
         catch (JsonException failure)

@@ -16,6 +16,12 @@ internal static class Tellings
     /// <summary>What one post may hold: a full batch and a host's rollouts as a whole.</summary>
     public const int Most = 1024;
 
+    /// <summary>
+    /// What a plane keeps of a rollout that it has not published, whole, in its snapshots: ten times what a large one takes.
+    /// One that it did publish has the manifest's own order.
+    /// </summary>
+    public const int MostBytesOfForeign = 64 << 10;
+
     public static ReadOnlyMemory<byte> Write(IReadOnlyList<Telling> tellings)
     {
         var bytes = new ArrayBufferWriter<byte>(4096);
@@ -27,19 +33,20 @@ internal static class Tellings
         return bytes.WrittenMemory;
     }
 
-    /// <summary>The tellings, or in words why these bytes are none.</summary>
-    public static (IReadOnlyList<Telling>? Tellings, string? Fault) Read(ReadOnlySpan<byte> body)
+    /// <summary>Each telling with the bytes that it took, or in words why these bytes are none.</summary>
+    public static (IReadOnlyList<(Telling Telling, long Bytes)>? Tellings, string? Fault) Read(ReadOnlySpan<byte> body)
     {
         try
         {
-            var tellings = new List<Telling>();
-            var from = new JsonIn(body);
+            var tellings = new List<(Telling Telling, long Bytes)>();
+            var from = new JsonIn(body, isForeign: true);
             from.Begin();
             from.BeginList("tellings"u8);
             while (!from.AtListEnd)
             {
                 if (tellings.Count == Most) return (null, $"more than {Most} tellings");
-                tellings.Add(PlaneCodec.ReadTelling(ref from));
+                var begin = from.Consumed;
+                tellings.Add((PlaneCodec.ReadTelling(ref from), from.Consumed - begin));
             }
 
             from.EndList();

@@ -28,7 +28,7 @@ public sealed class PlaneLegality
         Published       | +       +      +      +         +      .          +     +
         TokenIssued     | +       +      +      +         +      +          .     +
         EnrolRequested  | .       .      .      .         .      .          +     .
-        Certified       | +       +      +      +         +      +          +     +
+        Certified       | +       +      +      +         +      +          +     .
         HostRevoked     | +       +      +      +         +      +          +     =
         Heartbeat       | +       +      +      +         +      +          +     .
         Told            | +       +      +      =         =      +          +     .

@@ -77,6 +77,8 @@ internal sealed class CoreHost : IHost, IRecorder<HostState, HostEvent, HostEffe
         return await WhenAsync(published => condition(published.State), limit.Token);
     }
 
+    public bool IsFull => false;
+
     public void Append(long seq, Instant at, HostEvent @event, Seq<HostEffect> effects, HostState after)
     {
         lock (Events) Events.Add(@event);

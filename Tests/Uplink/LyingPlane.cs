@@ -129,7 +129,7 @@ internal sealed class LyingPlane : IAsyncDisposable
         {
             var body = new MemoryStream();
             await http.Request.Body.CopyToAsync(body, http.RequestAborted);
-            var tellings = Tellings.Read(body.ToArray()).Tellings!;
+            var tellings = Tellings.Read(body.ToArray()).Tellings!.Select(one => one.Telling).ToList();
             Told.AddRange(tellings);
             var verdicts = new EventsAnswer([.. tellings.Select(_ => new VerdictInfo(200))]);
             await FalsePlane.Json(JsonSerializer.Serialize(verdicts, PlaneAnswers.Default.EventsAnswer))(http);

@@ -131,6 +131,8 @@ internal sealed class RealPlane : IAsyncDisposable, IRecorder<PlaneState, PlaneE
         lock (_journal) return [.. _journal];
     }
 
+    public bool IsFull => false;
+
     public void Append(long seq, Instant at, PlaneEvent @event, Seq<PlaneEffect> effects, PlaneState after)
     {
         lock (_journal) _journal.Add((@event, effects));

@@ -36,12 +36,7 @@ internal sealed partial class ReleaseStore
     public async Task ImportAsync(Stream archive, string sha256, long length, CancellationToken stop)
     {
         Known(sha256);
-        if (length > _limits.ArchiveBytes)
-        {
-            throw new ReleaseRefused(
-                ReleaseCode.TooLarge, $"the archive has {length} bytes, more than {_limits.ArchiveBytes}");
-        }
-
+        Bound(length);
         if (Verify(sha256, stop) is null) return;
         var name = NewName();
         try
@@ -59,6 +54,23 @@ internal sealed partial class ReleaseStore
         {
             Discard(name);
         }
+    }
+
+    /// <summary>
+    /// Whether an archive of this size is worth fetching: it is on the disk twice while it is taken in, and a full disk would
+    /// end the journal too.
+    /// </summary>
+    /// <exception cref="ReleaseRefused">It is too large, or there is no room for it.</exception>
+    public void Expect(long length)
+    {
+        Bound(length);
+        RequireRoom(new Room(2 * length, 2));
+    }
+
+    private void Bound(long length)
+    {
+        if (length <= _limits.ArchiveBytes) return;
+        throw new ReleaseRefused(ReleaseCode.TooLarge, $"the archive has {length} bytes, more than {_limits.ArchiveBytes}");
     }
 
     private async Task<SafeFileHandle> CopyAsync(

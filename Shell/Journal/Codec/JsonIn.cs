@@ -11,10 +11,23 @@ namespace Agent.Shell.Journal.Codec;
 /// </summary>
 internal ref struct JsonIn
 {
+    // What others tell is stepped with, summed up and shown. A thousand years from now, and spans of a hundred, leave room
+    // for that within what a date can be.
+    private const long LatestOfOthers = 32_503_680_000_000;
+    private const long LongestOfOthers = 3_155_760_000_000;
+
+    // The largest of ours is a failure's detail, of 2 KiB.
+    private const int LongestTextOfOthers = 16 << 10;
+
+    private readonly bool _isForeign;
     private Utf8JsonReader _reader;
 
-    public JsonIn(ReadOnlySpan<byte> json)
+    /// <param name="isForeign">
+    /// Somebody else wrote it, and not this program's own disk: instants, spans and texts have bounds.
+    /// </param>
+    public JsonIn(ReadOnlySpan<byte> json, bool isForeign = false)
     {
+        _isForeign = isForeign;
         _reader = new Utf8JsonReader(json);
         Read();
     }
@@ -115,20 +128,28 @@ internal ref struct JsonIn
         return value;
     }
 
-    public Instant At(ReadOnlySpan<byte> name) => new(Number(name));
+    public Instant At(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return InstantValue();
+    }
 
     public Option<Instant> AtOrNone(ReadOnlySpan<byte> name)
     {
         Name(name);
-        return TakeNull() ? Option<Instant>.None : new Instant(NumberValue());
+        return TakeNull() ? Option<Instant>.None : InstantValue();
     }
 
-    public TimeSpan Span(ReadOnlySpan<byte> name) => TimeSpan.FromMilliseconds(Number(name));
+    public TimeSpan Span(ReadOnlySpan<byte> name)
+    {
+        Name(name);
+        return SpanValue();
+    }
 
     public Option<TimeSpan> SpanOrNone(ReadOnlySpan<byte> name)
     {
         Name(name);
-        return TakeNull() ? Option<TimeSpan>.None : TimeSpan.FromMilliseconds(NumberValue());
+        return TakeNull() ? Option<TimeSpan>.None : SpanValue();
     }
 
     public void BeginList(ReadOnlySpan<byte> name)
@@ -157,9 +178,28 @@ internal ref struct JsonIn
         return true;
     }
 
+    private Instant InstantValue()
+    {
+        var value = NumberValue();
+        if (_isForeign && value is < 0 or > LatestOfOthers) throw new UnknownRecordException($"{value} is no time", Consumed);
+        return new(value);
+    }
+
+    private TimeSpan SpanValue()
+    {
+        var value = NumberValue();
+        if (_isForeign && value is < 0 or > LongestOfOthers) throw new UnknownRecordException($"{value} is no span", Consumed);
+        return TimeSpan.FromMilliseconds(value);
+    }
+
     private string TextValue()
     {
         Expect(JsonTokenType.String);
+        if (_isForeign && _reader.ValueSpan.Length > LongestTextOfOthers)
+        {
+            throw new UnknownRecordException($"a text of more than {LongestTextOfOthers} bytes", Consumed);
+        }
+
         var value = _reader.GetString()!;
         ReadIfMore();
         return value;
