@@ -10,6 +10,19 @@ using Agent.Shell.Linux;
 
 namespace Agent.Shell.Keeper;
 
+/// <summary>In whose cgroup a process is, and so what it starts.</summary>
+internal enum CgroupHome
+{
+    /// <summary>In the keeper's own, or there are none: where every child begins.</summary>
+    Keeper,
+
+    /// <summary>In a child's.</summary>
+    Child,
+
+    /// <summary>Somebody else has put it there, as a container engine does, or systemd.</summary>
+    Elsewhere,
+}
+
 /// <summary>
 /// A cgroup v2 of its own for each child, where the host has a writable one: what the kernel itself knows as the
 /// child's family, whatever the family does. Where there is none, the environment marker has to do.
@@ -22,6 +35,9 @@ internal sealed class Cgroups
     /// </summary>
     private const string OwnGroup = "supervisor";
 
+    // No key of a child has such a letter.
+    private const string Strangers = "_strangers";
+
     private const int CpuPeriodMicroseconds = 100_000;
 
     // Of a family that grew larger within moments, the rest is known by its mark.
@@ -31,8 +47,12 @@ internal sealed class Cgroups
 
     private readonly string? _root;
 
-    // What the paths of the children's groups begin with, as /proc tells them.
+    // As /proc tells them: the keeper's own path, and what those of the children's groups begin with.
+    private readonly string _own = OwnPath();
     private readonly string? _below;
+
+    // Groups that could not go yet: who was killed in them is not gone.
+    private readonly HashSet<string> _leftovers = new(StringComparer.Ordinal);
 
     public Cgroups(string runtimeDir)
     {
@@ -109,17 +129,21 @@ internal sealed class Cgroups
 
     /// <summary>
     /// Puts a process, all it started so far, and so all their future descendants, into the child's group. Each goes before
-    /// its children are asked for, so that whoever it starts meanwhile is in the group already. Tells whether anybody went.
+    /// its children are asked for, so that whoever it starts meanwhile is in the group already. Whom somebody else has put
+    /// into another group stays there. Tells whether anybody went.
     /// </summary>
     public bool Join(string key, int pid)
     {
         if (_root is null) return false;
         var directory = Path.Combine(_root, key);
-        if (!Try(() => Directory.CreateDirectory(directory))) return false;
+        var isFirst = !Directory.Exists(directory);
+        if (isFirst && !Try(() => Directory.CreateDirectory(directory))) return false;
         var family = new Queue<int>([pid]);
         var moved = 0;
         for (var asked = 0; asked < MostMoved && family.TryDequeue(out var member); asked++)
         {
+            var home = HomeOf(member);
+            if (home == CgroupHome.Child || (home == CgroupHome.Elsewhere && !(isFirst && member == pid))) continue;
             if (!Try(() => File.WriteAllText(Path.Combine(directory, "cgroup.procs"), member.ToString(CultureInfo.InvariantCulture)))) continue;
             moved++;
             foreach (var child in Processes.ChildrenOf(member)) family.Enqueue(child);
@@ -128,9 +152,17 @@ internal sealed class Cgroups
         return moved > 0;
     }
 
-    /// <summary>Is it in a child's group, and so all that it starts? Also for one that has ended and is not reaped.</summary>
-    public bool Hold(int pid) => _below is not null
-        && PathOf(pid.ToString(CultureInfo.InvariantCulture))?.StartsWith(_below, StringComparison.Ordinal) is true;
+    /// <summary>In whose group it is; also of one that has ended and is not reaped.</summary>
+    public CgroupHome HomeOf(int pid)
+    {
+        if (_below is null || PathOf(pid.ToString(CultureInfo.InvariantCulture)) is not { } path) return CgroupHome.Keeper;
+        return path.StartsWith(_below, StringComparison.Ordinal) ? CgroupHome.Child
+            : path.TrimEnd('/') == _own ? CgroupHome.Keeper
+            : CgroupHome.Elsewhere;
+    }
+
+    /// <summary>An orphan of which nobody knows whose it was: it and its own are known as such from here on.</summary>
+    public void SetAside(int pid) => Join(Strangers, pid);
 
     /// <summary>Kills all its members at once, those that fork meanwhile too.</summary>
     public void Kill(string key)
@@ -144,12 +176,34 @@ internal sealed class Cgroups
         || !File.Exists(Path.Combine(_root, key, "cgroup.events"))
         || File.ReadAllText(Path.Combine(_root, key, "cgroup.events")).Contains("populated 0", StringComparison.Ordinal);
 
-    /// <summary>Fails harmlessly while a zombie is still in it; an empty directory costs nothing.</summary>
+    /// <summary>At once, or by <see cref="Sweep"/>: while somebody who was killed in it is not gone, the kernel keeps it.</summary>
     public void Remove(string key)
     {
         if (_root is null) return;
         var directory = Path.Combine(_root, key);
-        if (Directory.Exists(directory)) _ = Try(() => Directory.Delete(directory));
+        if (Directory.Exists(directory) && !Try(() => Directory.Delete(directory))) _leftovers.Add(key);
+    }
+
+    public bool HasLeftovers => _leftovers.Count > 0;
+
+    /// <summary>Removes what could not go before.</summary>
+    public void Sweep()
+    {
+        foreach (var key in _leftovers.ToList())
+        {
+            var directory = Path.Combine(_root!, key);
+            if (!Directory.Exists(directory) || Try(() => Directory.Delete(directory))) _leftovers.Remove(key);
+        }
+    }
+
+    /// <summary>Removes the groups of children that are not known any more, as an earlier keeper left them.</summary>
+    public void RemoveAllBut(IReadOnlyCollection<string> keys)
+    {
+        if (_root is null) return;
+        foreach (var key in Directory.EnumerateDirectories(_root).Select(path => Path.GetFileName(path)).Where(key => !keys.Contains(key)).ToList())
+        {
+            if (key != Strangers) Remove(key);
+        }
     }
 
     private static IEnumerable<(string Controller, string File, string Value)> Settings(SpawnLimit limits)
@@ -198,9 +252,9 @@ internal sealed class Cgroups
                 if (line.StartsWith("0::", StringComparison.Ordinal)) return line[3..];
             }
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // It is gone.
+            // It is gone, or hidden from us.
         }
 
         return null;

@@ -36,9 +36,10 @@ internal sealed partial class Children
                 IsNotifying = one.Notifies, Notify = one.Notify < 0 ? null : new NotifySocket(one.Notify),
             };
             _byKey[child.Key] = child;
-            if (child.HasEnded) continue;
-            Watch(child);
-            if (!_cgroups.Has(child.Key)) _unjoined.Add(child);
+
+            // What its keeper had not gathered yet is gathered, or killed, by this one.
+            if (child.Tree || !_cgroups.Has(child.Key)) AddUnjoined(child);
+            if (!child.HasEnded) Watch(child);
         }
     }
 }

@@ -20,8 +20,12 @@ internal sealed partial class Children : IDisposable
     // What forks without pause is found by one of many looks, each of some hundred microseconds; nobody else is served
     // meanwhile. Who is in no cgroup yet is sought in shorter turns, and for some seconds in all.
     private static readonly TimeSpan LongestHunt = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestGathering = TimeSpan.FromMilliseconds(20);
     private const int MostGatherings = 100;
+
+    // New children get their cgroups when nothing was to do for a moment, but not later than this, nor more at once.
+    private static readonly TimeSpan LongestUnjoined = TimeSpan.FromMilliseconds(200);
+    private const int MostUnjoined = 128;
 
     // Of messages and of orphans, before somebody else has a turn: whoever makes them can make more without end.
     private const int MostAtOnce = 256;
@@ -42,6 +46,7 @@ internal sealed partial class Children : IDisposable
 
     // Those not in their cgroups yet, and those who ended before their orphans were all found.
     private readonly List<Child> _unjoined = [];
+    private long _unjoinedSince;
     private int _gatherings;
     private ulong _marks;
 
@@ -59,8 +64,15 @@ internal sealed partial class Children : IDisposable
 
     public string? Trouble => _log.Trouble;
 
-    /// <summary>How many wait for <see cref="JoinCgroups"/>.</summary>
-    public int Unjoined => _unjoined.Count;
+    /// <summary>Somebody waits for <see cref="JoinCgroups"/>.</summary>
+    public bool HasUnjoined => _unjoined.Count > 0;
+
+    /// <summary>They have waited for long enough, or are enough.</summary>
+    public bool MustJoin => _unjoined.Count >= MostUnjoined
+        || (HasUnjoined && Stopwatch.GetElapsedTime(_unjoinedSince) >= LongestUnjoined);
+
+    /// <summary>Groups of ended children wait for the last of those who were killed in them.</summary>
+    public bool HasLeftovers => _cgroups.HasLeftovers;
 
     private IEnumerable<int> Leaders => _watched.Values.Select(child => child.Row.Pid);
 
@@ -92,7 +104,24 @@ internal sealed partial class Children : IDisposable
         }
 
         foreach (var child in _byKey.Values.ToList()) Adopt(child);
+        KillLeftBehind();
+        _cgroups.RemoveAllBut(_byKey.Keys);
         Sync(_byKey.Values);
+    }
+
+    /// <summary>
+    /// Those of families whose leader ended while no keeper lived to see it, or whose keeper died before all were found.
+    /// </summary>
+    private void KillLeftBehind()
+    {
+        var ended = _byKey.Values.Where(child => child is { HasEnded: true, Tree: true } && child.Row.Boot == Processes.BootId)
+            .Select(child => child.Key).ToHashSet(StringComparer.Ordinal);
+        if (ended.Count == 0) return;
+        foreach (var key in ended) _cgroups.Kill(key);
+        foreach (var (pid, key) in _marker.Marked())
+        {
+            if (ended.Contains(key)) KillMember(pid);
+        }
     }
 
     /// <summary>
@@ -131,7 +160,7 @@ internal sealed partial class Children : IDisposable
         _byKey[key] = child;
 
         // With limits it entered its group before it was what was ordered.
-        if (!plan.Joins) _unjoined.Add(child);
+        if (!plan.Joins) AddUnjoined(child);
         _log.Note(child.Spawned());
         _log.Write();
         return new(id) { Row = child.Row, Detail = _log.Trouble };
@@ -200,17 +229,26 @@ internal sealed partial class Children : IDisposable
     /// </summary>
     public void JoinCgroups()
     {
-        if (!_cgroups.Exist) _unjoined.RemoveAll(child => !child.HasEnded);
+        if (!_cgroups.Exist) _unjoined.RemoveAll(child => !IsOver(child));
         if (_unjoined.Count == 0) return;
         foreach (var child in _unjoined)
         {
-            if (!child.HasEnded) _cgroups.Join(child.Key, child.Row.Pid);
+            if (!IsOver(child)) _cgroups.Join(child.Key, child.Row.Pid);
         }
 
+        _unjoinedSince = Stopwatch.GetTimestamp();
         if (!_orphans.Hunt(Leaders, Take, LongestGathering) && ++_gatherings < MostGatherings) return;
         if (_gatherings == MostGatherings) Log.Fail("orphans fork faster than they are found", ("keys", string.Join(' ', _unjoined.Select(child => child.Key))));
         _gatherings = 0;
         _unjoined.Clear();
+    }
+
+    /// <summary>A round of the keeper begins: there is time to look for orphans again, and for what could not go before.</summary>
+    public void BeginRound(bool isIdle)
+    {
+        _orphans.BeginRound();
+        if (isIdle) _cgroups.Sweep();
+        if (isIdle || MustJoin) JoinCgroups();
     }
 
     public bool Signal(string key, int signal)
@@ -263,6 +301,11 @@ internal sealed partial class Children : IDisposable
             // The leader is not reaped yet, so its group is still its own.
             if (child.IsOwn) Processes.SignalGroup(pid, Processes.Kill);
             KillFamily(child, thorough: false);
+        }
+        else
+        {
+            // Its descendants outlive it, and are nobody's to gather.
+            _unjoined.Remove(child);
         }
 
         var reaped = child.IsOwn ? Processes.TryReap(pid) : Processes.TryExitOfStranger(pid, child.Pidfd);
@@ -344,7 +387,7 @@ internal sealed partial class Children : IDisposable
         if (File.Exists(_paths.Input(child.Key))) child.Input = Descriptors.Open(_paths.Input(child.Key), Descriptors.ReadWrite);
         if (child.IsNotifying) child.Notify = ListenAgain(child);
         Watch(child);
-        if (!_cgroups.Has(child.Key)) _unjoined.Add(child);
+        if (child.Tree || !_cgroups.Has(child.Key)) AddUnjoined(child);
     }
 
     private void Watch(Child child)
@@ -371,23 +414,30 @@ internal sealed partial class Children : IDisposable
 
     /// <summary>
     /// Kills whoever is left of a family: the cgroup's members, and those who are in none by their mark. Looking through all
-    /// processes for the mark costs milliseconds on a busy host, and orphans that are in no cgroup are there only of a child
-    /// that is not in its own yet. Where the time does not do, <see cref="JoinCgroups"/> goes on.
+    /// processes for the mark costs milliseconds on a busy host, so at an ordinary exit only orphans are looked through, and
+    /// of those only the ones that are in no child's cgroup. Where the time does not do, <see cref="JoinCgroups"/> goes on.
     /// </summary>
     private void KillFamily(Child child, bool thorough)
     {
         if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
-        var isJoined = _cgroups.Exist && !_unjoined.Contains(child);
-        if (isJoined && !thorough) return;
         if (thorough || !_cgroups.Exist) KillMarked(child, _marker.Marked());
         var isOver = _orphans.Hunt(Leaders, (orphan, key) => key == child.Key && KillMember(orphan), LongestHunt);
-        if (!isOver && !_unjoined.Contains(child)) _unjoined.Add(child);
+        if (!isOver && !_unjoined.Contains(child)) AddUnjoined(child);
     }
+
+    private void AddUnjoined(Child child)
+    {
+        if (_unjoined.Count == 0) _unjoinedSince = Stopwatch.GetTimestamp();
+        _unjoined.Add(child);
+    }
+
+    /// <summary>It has ended, or was killed and forgotten.</summary>
+    private bool IsOver(Child child) => child.HasEnded || _byKey.GetValueOrDefault(child.Key) != child;
 
     /// <summary>An orphan of one who waits for his cgroup goes there with him, or is killed if he has ended.</summary>
     private bool Take(int orphan, string key) =>
         _unjoined.Find(child => child.Key == key) is { } child
-        && (child.HasEnded ? KillMember(orphan) : _cgroups.Exist && _cgroups.Join(key, orphan));
+        && (IsOver(child) ? child.Tree && KillMember(orphan) : _cgroups.Join(key, orphan));
 
     private static void KillMarked(Child child, IEnumerable<(int Pid, string Key)> marked)
     {

@@ -16,9 +16,8 @@ internal sealed class KeeperServer : IDisposable
     // Reaps adopted orphans, of whose ends nothing tells us. Only while there are children: an idle keeper sleeps.
     private const int OrphanTick = 2000;
 
-    // New children get their cgroups when nothing was to do for so long, or so many wait for it.
+    // New children get their cgroups when nothing was to do for so long.
     private const int JoinPause = 20;
-    private const int MostUnjoined = 128;
 
     private const ulong ListenerMark = 1UL << 62;
     private const ulong AgentMark = 1UL << 61;
@@ -59,8 +58,9 @@ internal sealed class KeeperServer : IDisposable
         while (open)
         {
             told.Clear();
-            var ready = _epoll.Wait(more ? 0 : _children.Unjoined > 0 ? JoinPause : _children.Living > 0 ? OrphanTick : -1);
-            if (ready.Length == 0 || _children.Unjoined >= MostUnjoined) _children.JoinCgroups();
+            var ready = _epoll.Wait(
+                more ? 0 : _children.HasUnjoined ? JoinPause : _children.Living > 0 || _children.HasLeftovers ? OrphanTick : -1);
+            _children.BeginRound(isIdle: ready.Length == 0);
             foreach (var @event in ready)
             {
                 if (@event.Data == ListenerMark) Accept();

@@ -232,7 +232,7 @@ internal static partial class Processes
             var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
             return stat[(stat.LastIndexOf(')') + 2)..].TrimEnd().Split(' ');
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             return null;
         }

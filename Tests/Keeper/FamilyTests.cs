@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Threading.Tasks;
 using Agent.Tests.EndToEnd;
 using Xunit;
@@ -35,6 +36,66 @@ public sealed class FamilyTests
         await kept.ExitAsync("a.1");
         await UntilAsync(() => !ProcessTable.IsAlive(Pid(pidFile)));
     }
+
+    /// PR-11, PR-14: of a family whose leader ended while no keeper lived the next keeper finds the others.
+    [Fact]
+    public async Task A_family_whose_leader_ended_unseen_goes_at_the_next_start()
+    {
+        await using var kept = new KeptDirectory();
+        var (pidFile, go) = (kept.At("pid"), kept.At("go"));
+        var child = await kept.SpawnAsync("a.1", Daemon(pidFile, "setsid") + $"; while [ ! -e {go} ]; do sleep 0.01; done");
+        await UntilAsync(() => File.Exists(pidFile));
+        Assert.Equal(0, Native.Kill(kept.KeeperPid, Native.SigKill));
+        await File.WriteAllTextAsync(go, "");
+        await UntilAsync(() => !ProcessTable.IsAlive(child.Pid));
+        Assert.True(ProcessTable.IsAlive(Pid(pidFile)));
+        await kept.ExitAsync("a.1");
+        await UntilAsync(() => !ProcessTable.IsAlive(Pid(pidFile)));
+    }
+
+    /// PR-9, CT-1: what an engine's daemon started outlives it, also where the daemon ended at once.
+    [SkippableFact]
+    public async Task A_daemon_that_ended_at_once_takes_nobody_along()
+    {
+        Skip.IfNot(HasCgroups(), "no cgroup v2");
+        await using var kept = new KeptDirectory();
+        var pidFile = kept.At("pid");
+        await kept.SpawnAsync("d.1", KeptDirectory.Shell(Daemon(pidFile, "setsid")) with { Tree = false });
+        await kept.ExitAsync("d.1");
+        await UntilAsync(() => File.Exists(pidFile));
+        try
+        {
+            // By then the keeper has looked after everybody who waited for a cgroup.
+            var other = await kept.SpawnAsync("a.1", "sleep 1000");
+            await UntilAsync(() => IsGrouped(other.Pid));
+            Assert.True(ProcessTable.IsAlive(Pid(pidFile)));
+        }
+        finally
+        {
+            Assert.Equal(0, Native.Kill(Pid(pidFile), Native.SigKill));
+        }
+    }
+
+    /// PR-9: the kernel keeps the group of those who were killed until they are gone; then it goes.
+    [SkippableFact]
+    public async Task A_group_goes_with_the_last_who_was_killed_in_it()
+    {
+        Skip.IfNot(HasCgroups(), "no cgroup v2");
+        await using var kept = new KeptDirectory();
+        for (var round = 1; round <= 5; round++)
+        {
+            var child = await kept.SpawnAsync("a.1", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 1000 & done; wait");
+            await UntilAsync(() => IsGrouped(child.Pid));
+            var group = Mount() + File.ReadLines($"/proc/{child.Pid}/cgroup").Single(line => line.StartsWith("0::", StringComparison.Ordinal))[3..];
+            Assert.True(Directory.Exists(group));
+            await kept.AskAsync("killTree", "a.1");
+            await kept.AskAsync("forget", "a.1");
+            await UntilAsync(() => !Directory.Exists(group));
+        }
+    }
+
+    private static string Mount() => File.ReadLines("/proc/self/mountinfo")
+        .Single(line => line.Contains(" - cgroup2 ", StringComparison.Ordinal)).Split(' ')[4];
 
     private static bool HasCgroups() =>
         File.ReadAllText("/proc/self/mountinfo").Contains(" - cgroup2 ", StringComparison.Ordinal);

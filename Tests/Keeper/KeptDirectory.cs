@@ -43,6 +43,8 @@ internal sealed class KeptDirectory : IAsyncDisposable
         return reply.Row!;
     }
 
+    public Task AskAsync(string what, string key) => AskAsync(client => client.AskAsync(what, key, CancellationToken.None));
+
     public async Task<IReadOnlyList<KeptRow>> RowsAsync()
     {
         var reply = await AskAsync(client => client.AskAsync("list", "", CancellationToken.None));
