@@ -10,6 +10,7 @@ using System.Threading.Tasks;
 using Agent.Core.Container;
 using Agent.Shell.Containers;
 using Agent.Shell.Containers.Engine;
+using Agent.Shell.Linux;
 using Agent.Tests.Probes;
 using Xunit;
 
@@ -119,7 +120,8 @@ public sealed class EngineFaultTests : IDisposable
 
     /// CT-8, row 93: one that the engine calls running while its process is gone is told so; a container that the engine
     /// does not tell about is unknown, and no other waits for it. Upstream: live, dead and out-of-range pid, health mapping
-    /// (prod_orchestrator): a number that no process can have proves nothing.
+    /// (prod_orchestrator): a number that no process can have proves nothing. The one that is well shows whose numbers these
+    /// are.
     [Fact]
     public async Task Each_container_is_judged_by_itself()
     {
@@ -138,7 +140,7 @@ public sealed class EngineFaultTests : IDisposable
                 SayStateAsync(to, RunningAs(gone + (1L << 32)), stop),
             _ => LittleServer.HangAsync(stop),
         });
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Short, IsItsOwn);
         var seen = (await backend.ListAsync(None)).ToDictionary(one => one.Uid.Value);
 
         Assert.Equal(new ContainerStatus.Running(PidAlive: false), seen["gone"].Status);
@@ -148,6 +150,55 @@ public sealed class EngineFaultTests : IDisposable
         Assert.Equal(new ContainerStatus.Running(PidAlive: true), seen["wild"].Status);
         var hung = Assert.IsType<ContainerStatus.Unknown>(seen["hung"].Status);
         Assert.StartsWith("no answer within", hung.Text, StringComparison.Ordinal);
+    }
+
+    /// CT-8: a socket that is forwarded has its listener here and its processes elsewhere. None of its numbers proves that
+    /// a container is lost, neither one that nobody has here nor one that another process has, and then has no more.
+    [Fact]
+    public async Task A_forwarded_engines_processes_are_not_missed_here()
+    {
+        using var stranger = Process.Start("sleep", "1000");
+        await using var engine = ServeRunning(() => ("far", GonePid()), () => ("farther", stranger.Id));
+        using var backend = new EngineBackend(Socket, _names, Short);
+        Assert.All(await backend.ListAsync(None), IsAlive);
+        stranger.Kill();
+        await stranger.WaitForExitAsync(None);
+        Assert.All(await backend.ListAsync(None), IsAlive);
+
+        static void IsAlive(ObservedContainer one) => Assert.Equal(new ContainerStatus.Running(PidAlive: true), one.Status);
+    }
+
+    /// CT-8: a container that was seen here and whose process is gone is lost, also where it was the only one; an agent
+    /// that begins after that cannot know whose number it was, and leaves it.
+    [Fact]
+    public async Task One_that_was_seen_here_and_is_gone_is_lost()
+    {
+        using var own = Process.Start("sleep", "1000");
+        await using var engine = ServeRunning(() => ("web", own.Id));
+        using var backend = new EngineBackend(Socket, _names, Short, (pid, id) => pid == own.Id && id == "web");
+        Assert.Equal(new ContainerStatus.Running(PidAlive: true), Assert.Single(await backend.ListAsync(None)).Status);
+        own.Kill();
+        await own.WaitForExitAsync(None);
+        Assert.Equal(new ContainerStatus.Running(PidAlive: false), Assert.Single(await backend.ListAsync(None)).Status);
+
+        using var late = new EngineBackend(Socket, _names, Short, (_, _) => false);
+        Assert.Equal(new ContainerStatus.Running(PidAlive: true), Assert.Single(await late.ListAsync(None)).Status);
+    }
+
+    /// CT-8: of a process that hides from this agent the kernel tells that it is there.
+    [Fact]
+    public async Task A_process_is_gone_when_nobody_has_its_number()
+    {
+        Assert.False(Processes.IsGone(Environment.ProcessId));
+        Assert.False(Processes.IsGone(1));
+        Assert.True(Processes.IsGone(GonePid()));
+        Assert.True(Processes.IsInGroupOf(Environment.ProcessId, "/"));
+        Assert.False(Processes.IsInGroupOf(GonePid(), "/"));
+        using var child = Process.Start("sleep", "1000");
+        Assert.False(Processes.IsGone(child.Id));
+        child.Kill();
+        await child.WaitForExitAsync(None);
+        Assert.True(Processes.IsGone(child.Id));
     }
 
     /// CT-3: a row without this instance's label is nobody's business here, even where an engine ignores the filter.
@@ -216,6 +267,20 @@ public sealed class EngineFaultTests : IDisposable
         yield return () => backend.LoadAsync(new MemoryStream([1]), null, none, None);
         yield return () => new Rig(backend).LogsAsync("web");
     }
+
+    /// <summary>A process that is no container's stands in for one.</summary>
+    private static bool IsItsOwn(int pid, string id) => pid == Environment.ProcessId && id == "well";
+
+    /// <summary>An engine whose containers run as what they are told to.</summary>
+    private LittleEngine ServeRunning(params Func<(string Uid, int Pid)>[] containers) => Serve((to, path, stop) =>
+    {
+        var all = containers.Select(one => one()).ToArray();
+        return path.Contains("/version", StringComparison.Ordinal) ? SayJsonAsync(to, Version, stop)
+            : path.Contains("/containers/json", StringComparison.Ordinal)
+                ? SayJsonAsync(to, List([.. all.Select(one => one.Uid)]), stop)
+            : SayStateAsync(
+                to, RunningAs(all.Single(one => path.Contains($"/containers/{one.Uid}/", StringComparison.Ordinal)).Pid), stop);
+    });
 
     private string List(params string[] uids) => $"[{string.Join(',', uids.Select(uid => $$"""
         {"Id":"{{uid}}","Labels":{"agent.instance":"{{_names.Instance}}","agent.uid":"{{uid}}","agent.spec":"d"} }
