@@ -236,6 +236,49 @@ public sealed class EngineFaultTests : IDisposable
         Assert.Contains("fromImage=registry%3A5000%2Fa%2Fb&tag=latest ", engine.Asked, StringComparison.Ordinal);
     }
 
+    /// CT-4: a backend that is disposed ends what it still follows, though its engine keeps the connection open; what is
+    /// asked of it later is told the same.
+    [Fact]
+    public async Task What_is_followed_ends_with_its_backend()
+    {
+        await using var engine = Serve(async (to, path, stop) =>
+        {
+            if (path.Contains("/version", StringComparison.Ordinal)) await SayJsonAsync(to, Version, stop);
+            else if (path.Contains("/containers/json", StringComparison.Ordinal)) await SayJsonAsync(to, List("web"), stop);
+            else if (path.Contains("/containers/web/json", StringComparison.Ordinal)) await SayStateAsync(to, RunningAs(1), stop);
+            else
+            {
+                await LittleServer.SayAsync(to, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", stop);
+                await LittleServer.HangAsync(stop);
+            }
+        });
+        var backend = new EngineBackend(Socket, _names, Short with { Silence = TimeSpan.FromMinutes(2) });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var listening = new TaskCompletionSource();
+        var events = FollowAsync(backend.EventsAsync(listening.SetResult, patience.Token));
+        var logs = FollowAsync(backend.LogsAsync(Rig.Uid("web"), new LogRequest(Follow: true, null), patience.Token));
+        var pull = backend.PullAsync("a:1", null, new Progress<ImageProgress>(), patience.Token);
+        await listening.Task.WaitAsync(patience.Token);
+        while (!engine.Lines.Any(line => line.Contains("/logs", StringComparison.Ordinal))
+            || !engine.Lines.Any(line => line.Contains("/images/create", StringComparison.Ordinal)))
+        {
+            await Task.Delay(10, patience.Token);
+        }
+
+        backend.Dispose();
+        foreach (var one in new[] { events, logs, pull }) await Rig.FaultAsync(ContainerFault.Unreachable, () => one);
+        await Rig.FaultAsync(
+            ContainerFault.Unreachable, () => FollowAsync(backend.EventsAsync(() => { }, patience.Token)));
+
+        static async Task FollowAsync<T>(IAsyncEnumerable<T> all)
+        {
+            await foreach (var _ in all)
+            {
+                // Nothing comes.
+            }
+        }
+    }
+
     /// CT-1: a frame's length is not believed before its bytes are there, and a frame that is none is told.
     [Theory]
     [InlineData("\u0001\0\0\0\0\0\0\u0005ab", nameof(ContainerFault.Unreachable))]
