@@ -62,8 +62,9 @@ public sealed partial record Containers
         if (ReferenceEquals(step.State, state)) return new(this, step.Effects);
         var next = With(step.State).Pruned();
 
-        // What a failed call did is for the next list to say.
-        return step.State.Profile.Seen is Sighting.Unseen && state is not ContainerState.Idle
+        // What a failed call did is for the next list to say, and so is the health that others wait for.
+        var isFailed = step.State.Profile.Seen is Sighting.Unseen && state is not ContainerState.Idle;
+        return isFailed || (input.Event is ContainerEvent.StartCompleted && next.IsHealthAwaited(uid))
             ? next.LookIfOpen(input.At)
             : new(next, step.Effects);
     }
