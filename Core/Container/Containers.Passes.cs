@@ -187,12 +187,11 @@ public sealed partial record Containers
 
     private static Option<string> Doubles(Seq<ObservedContainer> found)
     {
-        for (var i = 1; i < found.Count; i++)
+        var uids = Set<OrdContainerUid, ContainerUid>();
+        foreach (var container in found)
         {
-            for (var j = 0; j < i; j++)
-            {
-                if (found[j].Uid == found[i].Uid) return $"{found[i].Uid} is there more than once, the agent goes by the first";
-            }
+            if (uids.Contains(container.Uid)) return $"{container.Uid} is there more than once, the agent goes by the first";
+            uids = uids.Add(container.Uid);
         }
 
         return None;

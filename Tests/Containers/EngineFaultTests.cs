@@ -217,6 +217,35 @@ public sealed class EngineFaultTests : IDisposable
         await Rig.FaultAsync(ContainerFault.NotFound, () => backend.StartAsync(Rig.Uid("web"), None));
     }
 
+    /// Row 92: a text that is none (half a character, as a value or as a name) costs its own row at most, and a list that
+    /// no engine can mean is refused as a whole.
+    [Fact]
+    public async Task One_odd_row_is_not_the_whole_list()
+    {
+        var own = "\"agent.instance\":\"0123456789abcdef\"";
+        var rows = $$"""
+            [{"Id":"a","Labels":{{{own}},"agent.uid":"\ud800"} },
+             {"Id":"\ud800","Labels":{{{own}},"agent.uid":"b"} },
+             {"Id":"c","Labels":{{{own}},"agent.uid":"c","agent.spec":"d","\ud800":"\ud800"},"Names":["\ud800","/agent-c"]},
+             7]
+            """;
+        await using var engine = Serve((to, path, stop) => path switch
+        {
+            _ when path.Contains("/version", StringComparison.Ordinal) => SayJsonAsync(to, Version, stop),
+            _ when path.Contains("/containers/json", StringComparison.Ordinal) => SayJsonAsync(to, rows, stop),
+            _ => SayStateAsync(to, "{\"Status\":\"\\ud800\"}", stop),
+        });
+        using var backend = new EngineBackend(Socket, _names, Short);
+        var seen = Assert.Single(await backend.ListAsync(None));
+        Assert.Equal(("c", "c", "d"), (seen.Uid.Value, seen.EngineId, seen.Digest));
+        Assert.IsType<ContainerStatus.Unknown>(seen.Status);
+
+        rows = $"[{string.Join(',', Enumerable.Repeat("{}", 10_000))}]";
+        Assert.Empty(await backend.ListAsync(None));
+        rows = $"[{string.Join(',', Enumerable.Repeat("{}", 10_001))}]";
+        await Rig.FaultAsync(ContainerFault.Garbage, () => backend.ListAsync(None));
+    }
+
     /// CT-1: a pull that began well and ends in an error has failed, in the registry's words; its progress was told.
     [Fact]
     public async Task A_pull_that_breaks_off_has_failed()

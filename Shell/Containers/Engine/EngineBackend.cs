@@ -147,7 +147,7 @@ internal sealed partial class EngineBackend : IContainerBackend
 
         // A limit that this kernel cannot hold is refused, not passed over.
         var discarded = answer.RootElement.Member("Warnings").Items()
-            .Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)
+            .Select(one => one.Text()).OfType<string>()
             .FirstOrDefault(one => one.Contains("discarded", StringComparison.OrdinalIgnoreCase));
         if (discarded is null) return id;
         await RemoveAsync(version, id, stop).ConfigureAwait(false);
@@ -225,6 +225,11 @@ internal sealed partial class EngineBackend : IContainerBackend
         if (answer.RootElement.ValueKind != JsonValueKind.Array)
         {
             throw new ContainerException(ContainerFault.Garbage, "the engine's list is no list");
+        }
+
+        if (answer.RootElement.GetArrayLength() > EngineLimits.Rows)
+        {
+            throw new ContainerException(ContainerFault.Garbage, $"the engine's list has more than {EngineLimits.Rows} containers");
         }
 
         return
