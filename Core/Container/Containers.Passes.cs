@@ -62,8 +62,9 @@ public sealed partial record Containers
         if (ReferenceEquals(step.State, state)) return new(this, step.Effects);
         var next = With(step.State).Pruned();
 
-        // What a failed call did is for the next list to say.
-        return step.State.Profile.Seen is Sighting.Unseen && state is not ContainerState.Idle
+        // What a failed call did is for the next list to say, and so is the health that others wait for.
+        var isFailed = step.State.Profile.Seen is Sighting.Unseen && state is not ContainerState.Idle;
+        return isFailed || (input.Event is ContainerEvent.StartCompleted && next.IsHealthAwaited(uid))
             ? next.LookIfOpen(input.At)
             : new(next, step.Effects);
     }
@@ -186,12 +187,11 @@ public sealed partial record Containers
 
     private static Option<string> Doubles(Seq<ObservedContainer> found)
     {
-        for (var i = 1; i < found.Count; i++)
+        var uids = Set<OrdContainerUid, ContainerUid>();
+        foreach (var container in found)
         {
-            for (var j = 0; j < i; j++)
-            {
-                if (found[j].Uid == found[i].Uid) return $"{found[i].Uid} is there more than once, the agent goes by the first";
-            }
+            if (uids.Contains(container.Uid)) return $"{container.Uid} is there more than once, the agent goes by the first";
+            uids = uids.Add(container.Uid);
         }
 
         return None;

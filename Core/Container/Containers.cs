@@ -70,6 +70,10 @@ public sealed partial record Containers(
 
     public Option<ContainerState> Find(ContainerUid uid) => All.Find(uid);
 
+    /// <summary>A list tells of it: until one does, a start is believed, and nobody knows of its health.</summary>
+    public bool IsSeen(ContainerProfile profile) =>
+        Last.Exists(last => last.Pass >= profile.FromPass && last.Failure.IsNone);
+
     /// <param name="runtimeReady">Whether the engine that this agent supervises is ready.</param>
     public ContainersStep Step(Timed<Event> input, bool runtimeReady)
     {
@@ -156,9 +160,9 @@ public sealed partial record Containers(
             var runs = other is not (ContainerState.Stopping or ContainerState.Removing)
                 && other.Profile.Seen is Sighting.Present({ Status: ContainerStatus.Running(PidAlive: true) });
 
-            // An image may bring a check that nobody declared: where there is one, it has the word.
+            // An image may bring a check that nobody declared: where there is one, which only a list tells, it has the word.
             var isHealthy = other.Profile.Present.Exists(container => container.Health == ContainerHealth.Healthy
-                || (container.Health == ContainerHealth.None && !spec.HasHealthcheck));
+                || (container.Health == ContainerHealth.None && !spec.HasHealthcheck && IsSeen(other.Profile)));
             var isMet = condition switch
             {
                 DependencyCondition.Completed => !runs
@@ -171,6 +175,10 @@ public sealed partial record Containers(
 
         return None;
     }
+
+    /// <summary>Whether one that is declared waits for this one's health, of which only a list tells.</summary>
+    private bool IsHealthAwaited(ContainerUid uid) => All.Values.Exists(state => state.Profile.Declared.Exists(
+        spec => spec.DependsOn.Exists(dependency => dependency.On == uid && dependency.Condition == DependencyCondition.Healthy)));
 
     /// <summary>A container that is to go as well, and uses this one until it has stopped.</summary>
     private Option<string> Dependent(ContainerUid uid)

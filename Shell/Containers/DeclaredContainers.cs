@@ -43,15 +43,20 @@ internal sealed class DeclaredContainers : IDisposable
     {
         get
         {
+            IContainerBackend? left;
+            IContainerBackend backend;
             lock (_gate)
             {
                 var address = Engine;
                 if (_connected is { } known && known.Address == address) return known.Backend;
-                _connected?.Backend.Dispose();
-                var backend = _connect(address);
+                left = _connected?.Backend;
+                backend = _connect(address);
                 _connected = (address, backend);
-                return backend;
             }
+
+            // Whoever follows the one that is left may ask for the other at once, and on this very thread.
+            left?.Dispose();
+            return backend;
         }
     }
 

@@ -110,6 +110,38 @@ internal static partial class Processes
             : null;
     }
 
+    /// <summary>
+    /// There is no such process, or it has ended and nobody took its exit. One that hides from this agent is there: the
+    /// kernel then refuses a signal, rather than finding nobody to give it to.
+    /// </summary>
+    public static bool IsGone(int pid)
+    {
+        try
+        {
+            if (Fields(pid) is { } fields) return fields[0] is "Z" or "X";
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        return kill(pid, 0) != 0 && Errno.Last == Errno.NoSuchProcess;
+    }
+
+    /// <summary>Is it in a control group of this name, such as a container's, by its id? No where it cannot be told.</summary>
+    public static bool IsInGroupOf(int pid, string id)
+    {
+        try
+        {
+            var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup");
+            return File.ReadAllText(path).Contains(id, StringComparison.Ordinal);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Does it wait in the kernel for something that no signal breaks off, such as a disk or a mount?</summary>
     public static bool IsUninterruptible(int pid) => Fields(pid) is ["D", ..];
 

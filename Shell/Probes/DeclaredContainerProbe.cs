@@ -29,7 +29,7 @@ internal static class DeclaredContainerProbe
         if (profile.IsCrashLooping(now)) return ProbeResult.Failed("it crash-loops");
         return containers.Judge(state, now) switch
         {
-            ContainerDecision.Settled(ContainerStanding.Running, _) => IsSeen(containers, profile)
+            ContainerDecision.Settled(ContainerStanding.Running, _) => containers.IsSeen(profile)
                 ? Running(profile)
                 : ProbeResult.Inconclusive("it was started, and not seen since"),
             ContainerDecision.Settled(var standing, var detail) =>
@@ -40,10 +40,6 @@ internal static class DeclaredContainerProbe
                 Pending(profile, $"{WireNames.Of(action)}: {WireNames.Of(call)} is under way"),
         };
     }
-
-    /// <summary>A list tells of it: until one does, a start is believed, and nobody knows of its health.</summary>
-    private static bool IsSeen(ContainerSet containers, ContainerProfile profile) =>
-        containers.Last.Exists(last => last.Pass >= profile.FromPass && last.Failure.IsNone);
 
     private static ProbeResult Running(ContainerProfile profile) => !profile.Present.TryGet(out var container)
         ? ProbeResult.Failed("it does not run")

@@ -19,10 +19,16 @@ public sealed class ContainerTraces
     private static readonly Event Changed = new Event.EngineChanged();
     private static readonly Event Recovered = new Event.Recovered();
     private static readonly ContainerStatus Runs = new ContainerStatus.Running(PidAlive: true);
+    private static readonly ContainerStatus Made = new ContainerStatus.Created();
     private static readonly ContainerStatus Gone = new ContainerStatus.Running(PidAlive: false);
     private static readonly ContainerSpec Db = Specimens.Container("db");
     private static readonly ContainerSpec Fresh = Db with { Pull = PullPolicy.Always };
     private static readonly ContainerSpec Web = Specimens.Container("web", "db");
+    private static readonly ContainerSpec Picky = Web with
+    {
+        DependsOn = Seq1(new ContainerDependency(Ids.Container("db"), DependencyCondition.Healthy)),
+    };
+
     private static readonly ContainerSpec Slow = Web with { StopGrace = TimeSpan.FromMinutes(5) };
 
     /// CT-2, CT-4, CT-5. Seed 003 `initial_pass_fires_immediately`; upstream: install by pull, installs missing
@@ -40,6 +46,29 @@ public sealed class ContainerTraces
         .AtDeadline(state => state.Deadline, Deadline)
         .After(0.1, Listed(2, Row(Db, Runs), Row(Web, Runs)))
         .IsAsWritten("installed");
+
+    /// CT-5: `condition: service_healthy` where nothing declares a check: the image may bring one, so the first list after
+    /// the start has the word, and it is asked for at once. The list that was under way before says nothing of it.
+    [Fact]
+    public void A_check_of_the_images_own_is_waited_for() =>
+        Tell("What depends on a healthy database waits for the check that the database's image brings.")
+            .At(0, Declared(Db, Picky)).After(0.1, Listed(1, Row(Db, Made), Row(Picky, Made)))
+            .After(0.1, Changed)
+            .After(0.1, Answer("db", new One.StartCompleted(1)))
+            .After(0.1, Listed(2, Row(Db, Runs), Row(Picky, Made)))
+            .After(0.1, Listed(3, Row(Db, Runs) with { Health = ContainerHealth.Starting }, Row(Picky, Made)))
+            .After(5, Changed)
+            .After(0.1, Listed(4, Row(Db, Runs) with { Health = ContainerHealth.Healthy }, Row(Picky, Made)))
+            .IsAsWritten("image-check");
+
+    /// CT-5: what has no check at all is as healthy as it will be once a list says so, which it does at once.
+    [Fact]
+    public void Where_there_is_no_check_the_next_list_says_so() =>
+        Tell("What depends on a healthy database that has no check is started after the look that follows its start.")
+            .At(0, Declared(Db, Picky)).After(0.1, Listed(1, Row(Db, Made), Row(Picky, Made)))
+            .After(0.1, Answer("db", new One.StartCompleted(1)))
+            .After(0.1, new Event.ListConfirmed(2))
+            .IsAsWritten("no-check");
 
     /// CT-8, PR-12: at once, then after a second, then after two.
     [Fact]

@@ -105,6 +105,28 @@ public sealed class ComposeMistakesTests
             folder.Mistakes());
     }
 
+    /// CT-9: what stands in a file of variables may be a secret, and a dollar in it that begins a variable is told by its
+    /// place alone.
+    [Theory]
+    [InlineData("pa$word1")]
+    [InlineData("\"pa$word1\"")]
+    [InlineData("pa${word1")]
+    [InlineData("pa${!word1}")]
+    [InlineData("pa${x!word1}")]
+    [InlineData("pa${x:?word1}")]
+    [InlineData("pa${x:-${word1}}")]
+    public void A_secrets_part_is_not_told(string value)
+    {
+        using var folder = new ComposeFolder("services: { a: { image: x, env_file: [a.env] } }");
+        folder.Write(".env", $"A=b\nPASSWORD={value}\n");
+        folder.Write("a.env", $"PASSWORD={value}\n");
+        var mistakes = folder.Mistakes();
+        Assert.Equal(2, mistakes.Count);
+        Assert.StartsWith(".env:2:1: a variable in the value is not set", mistakes[0], StringComparison.Ordinal);
+        Assert.StartsWith("a.env:1:1: a variable in the value is not set", mistakes[1], StringComparison.Ordinal);
+        Assert.DoesNotContain(mistakes, one => one.Contains("word", StringComparison.Ordinal));
+    }
+
     /// CT-9: variables that grow out of each other are bounded.
     [Fact]
     public void Growth_is_bounded()

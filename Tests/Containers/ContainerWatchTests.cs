@@ -1,10 +1,13 @@
 using System;
+using System.IO;
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Container;
 using Agent.Core.Host;
 using Agent.Shell.Containers;
 using Agent.Shell.Sources;
+using Agent.Tests.Probes;
 using Agent.Tests.Support;
 using Xunit;
 
@@ -52,6 +55,53 @@ public sealed class ContainerWatchTests : IAsyncDisposable
         Assert.False(await _words.WaitAsync(TimeSpan.FromMilliseconds(200)), "nothing can have told it");
         _engine.Faults.TryRemove("events", out _);
         await HeardAsync();
+    }
+
+    /// CT-4: an engine whose address is another is left, although it goes on telling, and the other one is listened to.
+    [Fact]
+    public async Task Another_address_is_another_engine_to_listen_to()
+    {
+        var folder = Directory.CreateTempSubdirectory("engines-").FullName;
+        try
+        {
+            var (first, second) = (Path.Combine(folder, "1"), Path.Combine(folder, "2"));
+            await using var old = new LittleEngine(first, TellAsync);
+            await using var other = new LittleEngine(second, TellAsync);
+            var socket = first;
+            using var declared = new DeclaredContainers(
+                new byte[32], () => socket, at => at.Connect(new ContainerLabels("0123456789abcdef"), folder));
+            using var ending = new CancellationTokenSource();
+            using var host = new CoreHost((_, _) => { });
+            var following = new ContainerWatch(host, declared).FollowAsync(ending.Token);
+            await ListenedToAsync(old);
+            socket = second;
+            _ = declared.Backend;
+            await ListenedToAsync(other);
+            await ending.CancelAsync();
+            await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        static Task TellAsync(Stream to, string asked, CancellationToken stop) =>
+            asked.Contains("/events", StringComparison.Ordinal)
+                ? EventsAsync(to, stop)
+                : LittleServer.SayAsync(
+                    to, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 21\r\n\r\n{\"ApiVersion\":\"1.41\"}", stop);
+
+        static async Task EventsAsync(Stream to, CancellationToken stop)
+        {
+            await LittleServer.SayAsync(to, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", stop);
+            await LittleServer.HangAsync(stop);
+        }
+
+        static async Task ListenedToAsync(LittleEngine engine)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            while (!engine.Lines.Any(line => line.Contains("/events", StringComparison.Ordinal))) await Task.Delay(10, patience.Token);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -10,6 +10,7 @@ using System.Threading.Tasks;
 using Agent.Core.Container;
 using Agent.Shell.Containers;
 using Agent.Shell.Containers.Engine;
+using Agent.Shell.Linux;
 using Agent.Tests.Probes;
 using Xunit;
 
@@ -119,7 +120,8 @@ public sealed class EngineFaultTests : IDisposable
 
     /// CT-8, row 93: one that the engine calls running while its process is gone is told so; a container that the engine
     /// does not tell about is unknown, and no other waits for it. Upstream: live, dead and out-of-range pid, health mapping
-    /// (prod_orchestrator): a number that no process can have proves nothing.
+    /// (prod_orchestrator): a number that no process can have proves nothing. The one that is well shows whose numbers these
+    /// are.
     [Fact]
     public async Task Each_container_is_judged_by_itself()
     {
@@ -138,7 +140,7 @@ public sealed class EngineFaultTests : IDisposable
                 SayStateAsync(to, RunningAs(gone + (1L << 32)), stop),
             _ => LittleServer.HangAsync(stop),
         });
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Short, IsItsOwn);
         var seen = (await backend.ListAsync(None)).ToDictionary(one => one.Uid.Value);
 
         Assert.Equal(new ContainerStatus.Running(PidAlive: false), seen["gone"].Status);
@@ -148,6 +150,55 @@ public sealed class EngineFaultTests : IDisposable
         Assert.Equal(new ContainerStatus.Running(PidAlive: true), seen["wild"].Status);
         var hung = Assert.IsType<ContainerStatus.Unknown>(seen["hung"].Status);
         Assert.StartsWith("no answer within", hung.Text, StringComparison.Ordinal);
+    }
+
+    /// CT-8: a socket that is forwarded has its listener here and its processes elsewhere. None of its numbers proves that
+    /// a container is lost, neither one that nobody has here nor one that another process has, and then has no more.
+    [Fact]
+    public async Task A_forwarded_engines_processes_are_not_missed_here()
+    {
+        using var stranger = Process.Start("sleep", "1000");
+        await using var engine = ServeRunning(() => ("far", GonePid()), () => ("farther", stranger.Id));
+        using var backend = new EngineBackend(Socket, _names, Short);
+        Assert.All(await backend.ListAsync(None), IsAlive);
+        stranger.Kill();
+        await stranger.WaitForExitAsync(None);
+        Assert.All(await backend.ListAsync(None), IsAlive);
+
+        static void IsAlive(ObservedContainer one) => Assert.Equal(new ContainerStatus.Running(PidAlive: true), one.Status);
+    }
+
+    /// CT-8: a container that was seen here and whose process is gone is lost, also where it was the only one; an agent
+    /// that begins after that cannot know whose number it was, and leaves it.
+    [Fact]
+    public async Task One_that_was_seen_here_and_is_gone_is_lost()
+    {
+        using var own = Process.Start("sleep", "1000");
+        await using var engine = ServeRunning(() => ("web", own.Id));
+        using var backend = new EngineBackend(Socket, _names, Short, (pid, id) => pid == own.Id && id == "web");
+        Assert.Equal(new ContainerStatus.Running(PidAlive: true), Assert.Single(await backend.ListAsync(None)).Status);
+        own.Kill();
+        await own.WaitForExitAsync(None);
+        Assert.Equal(new ContainerStatus.Running(PidAlive: false), Assert.Single(await backend.ListAsync(None)).Status);
+
+        using var late = new EngineBackend(Socket, _names, Short, (_, _) => false);
+        Assert.Equal(new ContainerStatus.Running(PidAlive: true), Assert.Single(await late.ListAsync(None)).Status);
+    }
+
+    /// CT-8: of a process that hides from this agent the kernel tells that it is there.
+    [Fact]
+    public async Task A_process_is_gone_when_nobody_has_its_number()
+    {
+        Assert.False(Processes.IsGone(Environment.ProcessId));
+        Assert.False(Processes.IsGone(1));
+        Assert.True(Processes.IsGone(GonePid()));
+        Assert.True(Processes.IsInGroupOf(Environment.ProcessId, "/"));
+        Assert.False(Processes.IsInGroupOf(GonePid(), "/"));
+        using var child = Process.Start("sleep", "1000");
+        Assert.False(Processes.IsGone(child.Id));
+        child.Kill();
+        await child.WaitForExitAsync(None);
+        Assert.True(Processes.IsGone(child.Id));
     }
 
     /// CT-3: a row without this instance's label is nobody's business here, even where an engine ignores the filter.
@@ -164,6 +215,35 @@ public sealed class EngineFaultTests : IDisposable
         using var backend = new EngineBackend(Socket, _names, Short);
         Assert.Empty(await backend.ListAsync(None));
         await Rig.FaultAsync(ContainerFault.NotFound, () => backend.StartAsync(Rig.Uid("web"), None));
+    }
+
+    /// Row 92: a text that is none (half a character, as a value or as a name) costs its own row at most, and a list that
+    /// no engine can mean is refused as a whole.
+    [Fact]
+    public async Task One_odd_row_is_not_the_whole_list()
+    {
+        var own = "\"agent.instance\":\"0123456789abcdef\"";
+        var rows = $$"""
+            [{"Id":"a","Labels":{{{own}},"agent.uid":"\ud800"} },
+             {"Id":"\ud800","Labels":{{{own}},"agent.uid":"b"} },
+             {"Id":"c","Labels":{{{own}},"agent.uid":"c","agent.spec":"d","\ud800":"\ud800"},"Names":["\ud800","/agent-c"]},
+             7]
+            """;
+        await using var engine = Serve((to, path, stop) => path switch
+        {
+            _ when path.Contains("/version", StringComparison.Ordinal) => SayJsonAsync(to, Version, stop),
+            _ when path.Contains("/containers/json", StringComparison.Ordinal) => SayJsonAsync(to, rows, stop),
+            _ => SayStateAsync(to, "{\"Status\":\"\\ud800\"}", stop),
+        });
+        using var backend = new EngineBackend(Socket, _names, Short);
+        var seen = Assert.Single(await backend.ListAsync(None));
+        Assert.Equal(("c", "c", "d"), (seen.Uid.Value, seen.EngineId, seen.Digest));
+        Assert.IsType<ContainerStatus.Unknown>(seen.Status);
+
+        rows = $"[{string.Join(',', Enumerable.Repeat("{}", 10_000))}]";
+        Assert.Empty(await backend.ListAsync(None));
+        rows = $"[{string.Join(',', Enumerable.Repeat("{}", 10_001))}]";
+        await Rig.FaultAsync(ContainerFault.Garbage, () => backend.ListAsync(None));
     }
 
     /// CT-1: a pull that began well and ends in an error has failed, in the registry's words; its progress was told.
@@ -183,6 +263,49 @@ public sealed class EngineFaultTests : IDisposable
         Assert.Equal("toomanyrequests: slow down", failed.Message);
         Assert.Equal([new("abc", "Pulling fs layer", 0, 0), new("abc", "Downloading", 5, 9)], seen.Steps);
         Assert.Contains("fromImage=registry%3A5000%2Fa%2Fb&tag=latest ", engine.Asked, StringComparison.Ordinal);
+    }
+
+    /// CT-4: a backend that is disposed ends what it still follows, though its engine keeps the connection open; what is
+    /// asked of it later is told the same.
+    [Fact]
+    public async Task What_is_followed_ends_with_its_backend()
+    {
+        await using var engine = Serve(async (to, path, stop) =>
+        {
+            if (path.Contains("/version", StringComparison.Ordinal)) await SayJsonAsync(to, Version, stop);
+            else if (path.Contains("/containers/json", StringComparison.Ordinal)) await SayJsonAsync(to, List("web"), stop);
+            else if (path.Contains("/containers/web/json", StringComparison.Ordinal)) await SayStateAsync(to, RunningAs(1), stop);
+            else
+            {
+                await LittleServer.SayAsync(to, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", stop);
+                await LittleServer.HangAsync(stop);
+            }
+        });
+        var backend = new EngineBackend(Socket, _names, Short with { Silence = TimeSpan.FromMinutes(2) });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var listening = new TaskCompletionSource();
+        var events = FollowAsync(backend.EventsAsync(listening.SetResult, patience.Token));
+        var logs = FollowAsync(backend.LogsAsync(Rig.Uid("web"), new LogRequest(Follow: true, null), patience.Token));
+        var pull = backend.PullAsync("a:1", null, new Progress<ImageProgress>(), patience.Token);
+        await listening.Task.WaitAsync(patience.Token);
+        while (!engine.Lines.Any(line => line.Contains("/logs", StringComparison.Ordinal))
+            || !engine.Lines.Any(line => line.Contains("/images/create", StringComparison.Ordinal)))
+        {
+            await Task.Delay(10, patience.Token);
+        }
+
+        backend.Dispose();
+        foreach (var one in new[] { events, logs, pull }) await Rig.FaultAsync(ContainerFault.Unreachable, () => one);
+        await Rig.FaultAsync(
+            ContainerFault.Unreachable, () => FollowAsync(backend.EventsAsync(() => { }, patience.Token)));
+
+        static async Task FollowAsync<T>(IAsyncEnumerable<T> all)
+        {
+            await foreach (var _ in all)
+            {
+                // Nothing comes.
+            }
+        }
     }
 
     /// CT-1: a frame's length is not believed before its bytes are there, and a frame that is none is told.
@@ -216,6 +339,20 @@ public sealed class EngineFaultTests : IDisposable
         yield return () => backend.LoadAsync(new MemoryStream([1]), null, none, None);
         yield return () => new Rig(backend).LogsAsync("web");
     }
+
+    /// <summary>A process that is no container's stands in for one.</summary>
+    private static bool IsItsOwn(int pid, string id) => pid == Environment.ProcessId && id == "well";
+
+    /// <summary>An engine whose containers run as what they are told to.</summary>
+    private LittleEngine ServeRunning(params Func<(string Uid, int Pid)>[] containers) => Serve((to, path, stop) =>
+    {
+        var all = containers.Select(one => one()).ToArray();
+        return path.Contains("/version", StringComparison.Ordinal) ? SayJsonAsync(to, Version, stop)
+            : path.Contains("/containers/json", StringComparison.Ordinal)
+                ? SayJsonAsync(to, List([.. all.Select(one => one.Uid)]), stop)
+            : SayStateAsync(
+                to, RunningAs(all.Single(one => path.Contains($"/containers/{one.Uid}/", StringComparison.Ordinal)).Pid), stop);
+    });
 
     private string List(params string[] uids) => $"[{string.Join(',', uids.Select(uid => $$"""
         {"Id":"{{uid}}","Labels":{"agent.instance":"{{_names.Instance}}","agent.uid":"{{uid}}","agent.spec":"d"} }

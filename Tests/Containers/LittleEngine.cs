@@ -29,6 +29,9 @@ internal sealed class LittleEngine : IAsyncDisposable
     /// <summary>The head of the newest request.</summary>
     public string Head { get; private set; } = "";
 
+    /// <summary>The lines of all requests.</summary>
+    public ConcurrentQueue<string> Lines { get; } = new();
+
     /// <summary>The line of the newest request.</summary>
     public string Asked { get; private set; } = "";
 
@@ -71,6 +74,7 @@ internal sealed class LittleEngine : IAsyncDisposable
 
                 Head = Encoding.ASCII.GetString(head, 0, length);
                 Asked = Head.Split("\r\n")[0];
+                Lines.Enqueue(Asked);
                 await _answer(stream, Asked, _ending.Token);
             }
         }

@@ -61,5 +61,5 @@ internal static class AppleList
     }
 
     private static string? First(JsonElement? names) =>
-        names.Items().FirstOrDefault() is { ValueKind: JsonValueKind.String } first ? first.GetString() : null;
+        names.Items().FirstOrDefault().Text();
 }

@@ -15,6 +15,10 @@ internal sealed class DotEnv(string file, Func<string, string?> outside, Mistake
     /// <summary>Some hundred variables of some hundred bytes.</summary>
     public const int MaxBytes = 256 << 10;
 
+    private static readonly string Unfilled =
+        "a variable in the value is not set and has no default, is not written as ${NAME}, or makes it longer than "
+            + $"{Interpolation.MaxLength} characters; a $ that is meant as it stands is written $$, or within single quotes";
+
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly Dictionary<string, string> _read = new(StringComparer.Ordinal);
@@ -91,12 +95,19 @@ internal sealed class DotEnv(string file, Func<string, string?> outside, Mistake
             if (end < 0) return ("", $"the quote {text[0]} is not closed on its line");
             if (text[(end + 1)..].TrimStart() is not ([] or ['#', ..])) return ("", "something stands behind the closing quote");
             var inside = text[1..end].ToString();
-            return text[0] == '\'' ? (inside, null) : Interpolation.Of(Unescape(inside), Known);
+            return text[0] == '\'' ? (inside, null) : Filled(Unescape(inside));
         }
 
         var comment = text.IndexOf(" #", StringComparison.Ordinal);
         if (comment >= 0) text = text[..comment];
-        return Interpolation.Of(text.TrimEnd().ToString(), Known);
+        return Filled(text.TrimEnd().ToString());
+    }
+
+    /// <summary>A value here may be a password, and a mistake is told to logs and callers: it quotes no part of it.</summary>
+    private (string Value, string? Fault) Filled(string text)
+    {
+        var (value, fault) = Interpolation.Of(text, Known);
+        return (value, fault is null ? null : Unfilled);
     }
 
     private string? Known(string name) => outside(name) ?? _read.GetValueOrDefault(name);

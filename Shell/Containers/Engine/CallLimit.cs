@@ -16,12 +16,14 @@ internal sealed class CallLimit : IDisposable
     private readonly string _what;
     private TimeSpan _limit;
     private readonly CancellationToken _stop;
+    private readonly CancellationToken _left;
     private readonly CancellationTokenSource _source;
 
-    public CallLimit(string what, TimeSpan limit, CancellationToken stop)
+    /// <param name="left">The agent has left the engine: what goes on ends, and whoever follows it is told.</param>
+    public CallLimit(string what, TimeSpan limit, CancellationToken stop, CancellationToken left = default)
     {
-        (_what, _limit, _stop) = (what, limit, stop);
-        _source = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        (_what, _limit, _stop, _left) = (what, limit, stop, left);
+        _source = CancellationTokenSource.CreateLinkedTokenSource(stop, left);
         Extend();
     }
 
@@ -56,6 +58,8 @@ internal sealed class CallLimit : IDisposable
     /// <summary>Null for what is no failure of the engine's.</summary>
     private ContainerException? Tell(Exception failure) => failure switch
     {
+        OperationCanceledException or ObjectDisposedException or HttpRequestException or IOException
+            when _left.IsCancellationRequested => new(ContainerFault.Unreachable, $"the agent has left this engine ({_what})"),
         OperationCanceledException => new(
             ContainerFault.TimedOut, FormattableString.Invariant($"no answer within {_limit.TotalSeconds:0.#} s ({_what})")),
         HttpRequestException { InnerException: SocketException socket } =>

@@ -12,7 +12,11 @@ internal sealed record EngineAccount(ContainerStatus Status, ContainerHealth Hea
     private const int KilledCode = 137;
 
     /// <summary>The engine says that it runs, and there is no such process.</summary>
-    public bool IsWithoutProcess => Status is ContainerStatus.Running && Pid > 0 && Processes.StartTime(Pid) is null;
+    public bool IsWithoutProcess => Status is ContainerStatus.Running && Pid > 0 && Processes.IsGone(Pid);
+
+    /// <summary>For an account that the engine does not give.</summary>
+    public static EngineAccount Unknown(string why) =>
+        new(new ContainerStatus.Unknown(why), ContainerHealth.None, 0, "", HasTerminal: false);
 
     /// <summary>Reads `GET /containers/{id}/json`.</summary>
     public static EngineAccount Read(JsonElement account)

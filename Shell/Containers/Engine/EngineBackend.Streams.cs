@@ -48,7 +48,7 @@ internal sealed partial class EngineBackend
         var follow = request.Follow ? "&follow=true" : "";
         var path = $"{version}/containers/{row.Id}/logs?stdout=true&stderr=true{follow}{tail}";
 
-        using var limit = new CallLimit($"logs of {uid}", _limits.Look, stop);
+        using var limit = new CallLimit($"logs of {uid}", _limits.Look, stop, _http.Left);
         var answer = await _http.OpenAsync(HttpMethod.Get, path, null, limit).ConfigureAwait(false);
         await using var closed = answer.ConfigureAwait(false);
         if (request.Follow) limit.Lift();
@@ -65,7 +65,7 @@ internal sealed partial class EngineBackend
             new("label", [$"{ContainerLabels.InstanceKey}={_names.Instance}"]),
             new("event", Changes),
         ]);
-        using var limit = new CallLimit("events", _limits.Look, stop);
+        using var limit = new CallLimit("events", _limits.Look, stop, _http.Left);
         var answer = await _http.OpenAsync(HttpMethod.Get, $"{version}/events?filters={filter}", null, limit)
             .ConfigureAwait(false);
         await using var closed = answer.ConfigureAwait(false);

@@ -7,6 +7,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Container;
 using Agent.Core.Model;
+using Agent.Shell.Linux;
 
 namespace Agent.Shell.Containers.Engine;
 
@@ -21,16 +22,20 @@ internal sealed partial class EngineBackend : IContainerBackend
     private readonly EngineHttp _http;
     private readonly EngineNetwork _network;
     private readonly EngineImages _images;
+    private readonly LocalContainers _local;
     private volatile ApiVersion? _spoken;
 
     /// <param name="socket">The path of the engine's socket.</param>
-    public EngineBackend(string socket, ContainerLabels names, EngineLimits? limits = null)
+    /// <param name="isIn">Whether this process is in the control group of the container with this id.</param>
+    public EngineBackend(
+        string socket, ContainerLabels names, EngineLimits? limits = null, Func<int, string, bool>? isIn = null)
     {
         _names = names;
         _limits = limits ?? new EngineLimits();
         _http = new EngineHttp(socket);
         _network = new EngineNetwork(_http, names, _limits);
         _images = new EngineImages(_http, _limits);
+        _local = new LocalContainers(isIn ?? Processes.IsInGroupOf);
     }
 
     public async Task<EngineVersion> VersionAsync(CancellationToken stop)
@@ -52,7 +57,12 @@ internal sealed partial class EngineBackend : IContainerBackend
         await VersionAsync(stop).ConfigureAwait(false);
         var rows = await RowsAsync(null, stop).ConfigureAwait(false);
         using var few = new SemaphoreSlim(EngineLimits.Inspects);
-        var observed = await Task.WhenAll(rows.Select(row => ObserveAsync(row, few, stop))).ConfigureAwait(false);
+        var accounts = await Task.WhenAll(rows.Select(row => AccountAsync(row.Id, few, stop))).ConfigureAwait(false);
+        var listed = rows.Select((row, i) => (Row: row, Account: accounts[i])).ToArray();
+        var isLocal = _http.SharesProcessIds && _local.Look(listed);
+        var observed = await Task.WhenAll(listed.Select(one => isLocal && one.Account is { IsWithoutProcess: true } account
+            ? ConfirmAsync(one.Row, account, few, stop)
+            : Task.FromResult(Observed(one.Row, one.Account)))).ConfigureAwait(false);
         return [.. observed.OfType<ObservedContainer>()];
     }
 
@@ -137,7 +147,7 @@ internal sealed partial class EngineBackend : IContainerBackend
 
         // A limit that this kernel cannot hold is refused, not passed over.
         var discarded = answer.RootElement.Member("Warnings").Items()
-            .Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)
+            .Select(one => one.Text()).OfType<string>()
             .FirstOrDefault(one => one.Contains("discarded", StringComparison.OrdinalIgnoreCase));
         if (discarded is null) return id;
         await RemoveAsync(version, id, stop).ConfigureAwait(false);
@@ -217,6 +227,11 @@ internal sealed partial class EngineBackend : IContainerBackend
             throw new ContainerException(ContainerFault.Garbage, "the engine's list is no list");
         }
 
+        if (answer.RootElement.GetArrayLength() > EngineLimits.Rows)
+        {
+            throw new ContainerException(ContainerFault.Garbage, $"the engine's list has more than {EngineLimits.Rows} containers");
+        }
+
         return
         [
             .. answer.RootElement.EnumerateArray().Select(row => EngineRow.Read(row, _names)).OfType<EngineRow>()
@@ -226,35 +241,36 @@ internal sealed partial class EngineBackend : IContainerBackend
         ];
     }
 
-    private async Task<ObservedContainer?> ObserveAsync(EngineRow row, SemaphoreSlim few, CancellationToken stop)
+    private static ObservedContainer? Observed(EngineRow row, EngineAccount? account) =>
+        account is null ? null : new(row.Uid, row.Id, row.Digest, account.Status, account.Health);
+
+    /// <summary>That its process is missing is only believed when it stays so.</summary>
+    private async Task<ObservedContainer?> ConfirmAsync(
+        EngineRow row, EngineAccount first, SemaphoreSlim few, CancellationToken stop)
+    {
+        await Task.Delay(_limits.ExitNotice, stop).ConfigureAwait(false);
+        var again = await AccountAsync(row.Id, few, stop).ConfigureAwait(false);
+        return Observed(row, again is { IsWithoutProcess: true } && again.Pid == first.Pid
+            ? again with { Status = new ContainerStatus.Running(PidAlive: false) }
+            : again);
+    }
+
+    /// <summary>Null for one that is gone.</summary>
+    private async Task<EngineAccount?> AccountAsync(string id, SemaphoreSlim few, CancellationToken stop)
     {
         await few.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            var account = await AccountAsync(row.Id, stop).ConfigureAwait(false);
-            return account is null ? null : new(row.Uid, row.Id, row.Digest, account.Status, account.Health);
+            return await InspectAsync(await SpokenAsync(stop).ConfigureAwait(false), id, stop).ConfigureAwait(false);
         }
         catch (ContainerException failure)
         {
-            return new(row.Uid, row.Id, row.Digest, new ContainerStatus.Unknown(failure.Message), ContainerHealth.None);
+            return EngineAccount.Unknown(failure.Message);
         }
         finally
         {
             few.Release();
         }
-    }
-
-    /// <summary>Null for one that is gone. That its process is missing is only believed when it stays so.</summary>
-    private async Task<EngineAccount?> AccountAsync(string id, CancellationToken stop)
-    {
-        var version = await SpokenAsync(stop).ConfigureAwait(false);
-        var first = await InspectAsync(version, id, stop).ConfigureAwait(false);
-        if (first is not { IsWithoutProcess: true } || !_http.SharesProcessIds) return first;
-        await Task.Delay(_limits.ExitNotice, stop).ConfigureAwait(false);
-        var again = await InspectAsync(version, id, stop).ConfigureAwait(false);
-        return again is { IsWithoutProcess: true } && again.Pid == first.Pid
-            ? again with { Status = new ContainerStatus.Running(PidAlive: false) }
-            : again;
     }
 
     private async Task<EngineAccount?> InspectAsync(ApiVersion version, string id, CancellationToken stop)

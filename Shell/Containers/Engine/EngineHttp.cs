@@ -22,10 +22,12 @@ internal sealed class EngineHttp : IDisposable
 
     private readonly string _socket;
     private readonly HttpMessageInvoker _http;
+    private readonly CancellationTokenSource _leaving = new();
 
     public EngineHttp(string socket)
     {
         _socket = socket;
+        Left = _leaving.Token;
         _http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             // Connections are not limited: each call is an item's own, and a hung one must not hold up another.
@@ -40,9 +42,13 @@ internal sealed class EngineHttp : IDisposable
     }
 
     /// <summary>
-    /// The engine's process ids mean the same processes here: whoever listens is in our own pid namespace.
+    /// Whoever listens is in our own pid namespace. That alone does not make the engine's process ids ours: it may be a
+    /// tunnel's near end.
     /// </summary>
     public bool SharesProcessIds { get; private set; }
+
+    /// <summary>Disposed: what goes on ends.</summary>
+    public CancellationToken Left { get; }
 
     /// <summary>An answer that is JSON, as a whole.</summary>
     public async Task<JsonDocument> JsonAsync(
@@ -68,7 +74,8 @@ internal sealed class EngineHttp : IDisposable
     }
 
     /// <summary>
-    /// An answer that goes on. The limit is the caller's: it ends the answer, and holds for its head.
+    /// An answer that goes on. The limit is the caller's, made with <see cref="Left"/>: it ends the answer, and holds for
+    /// its head.
     /// </summary>
     public async Task<EngineStream> OpenAsync(
         HttpMethod method, string path, HttpContent? content, CallLimit limit, RegistryLogin? login = null)
@@ -78,7 +85,13 @@ internal sealed class EngineHttp : IDisposable
         return new EngineStream(answer, body, limit);
     }
 
-    public void Dispose() => _http.Dispose();
+    /// <summary>An answer that goes on would outlive its connection's owner: whoever reads it ends it.</summary>
+    public void Dispose()
+    {
+        _leaving.Cancel();
+        _leaving.Dispose();
+        _http.Dispose();
+    }
 
     private async ValueTask<Stream> ConnectAsync(CancellationToken limit)
     {

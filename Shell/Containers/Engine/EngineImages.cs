@@ -53,7 +53,7 @@ internal sealed class EngineImages(EngineHttp http, EngineLimits limits)
     {
         var (repository, tag) = Reference(image);
         var path = $"{version}/images/create?fromImage={Escape(repository)}&tag={Escape(tag)}";
-        using var limit = new CallLimit($"pull of {image}", limits.Silence, stop);
+        using var limit = new CallLimit($"pull of {image}", limits.Silence, stop, http.Left);
         var answer = await http.OpenAsync(HttpMethod.Post, path, null, limit, login).ConfigureAwait(false);
         await using var closed = answer.ConfigureAwait(false);
         await foreach (var line in answer.LinesAsync().ConfigureAwait(false))
@@ -72,7 +72,7 @@ internal sealed class EngineImages(EngineHttp http, EngineLimits limits)
             path = $"{version}/images/create?fromSrc=-&repo={Escape(repository)}&tag={Escape(tag)}";
         }
 
-        using var limit = new CallLimit("load of an image", limits.Silence, stop);
+        using var limit = new CallLimit("load of an image", limits.Silence, stop, http.Left);
         using var content = new TarContent(tar, sent =>
         {
             limit.Extend();

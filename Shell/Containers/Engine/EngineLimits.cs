@@ -35,6 +35,9 @@ internal sealed record EngineLimits
     /// <summary>A row takes some 2 KiB; so many containers are more than an engine carries.</summary>
     public const int ListBytes = 16 << 20;
 
+    /// <summary>More than any engine carries. A short row takes some ten bytes, so the list's bytes are no bound.</summary>
+    public const int Rows = 10_000;
+
     /// <summary>An account takes some 10 KiB, labels, mounts and health log included.</summary>
     public const int AnswerBytes = 1 << 20;
 

@@ -23,7 +23,7 @@ internal sealed record EngineRow(string Id, ContainerUid Uid, string Digest, boo
         if (!ContainerUid.Parse(labels.Text(ContainerLabels.UidKey) ?? "").TryGet(out var uid)) return null;
         var name = names.NameOf(uid);
         var hasItsName = row.Member("Names").Items().Any(
-            one => one.ValueKind == JsonValueKind.String && one.GetString()!.TrimStart('/') == name);
+            one => one.Text()?.TrimStart('/') == name);
         var isItsImage = labels.Text(ContainerLabels.ImageKey) is not { } made
             || row.Text("ImageID") is not { } runs || EngineImages.IsSame(made, runs);
         return new(id, uid, isItsImage ? labels.Text(ContainerLabels.SpecKey) ?? "" : "", hasItsName);

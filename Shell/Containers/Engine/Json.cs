@@ -1,4 +1,6 @@
+using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Text.Json;
 
 namespace Agent.Shell.Containers.Engine;
@@ -9,7 +11,7 @@ namespace Agent.Shell.Containers.Engine;
 internal static class Json
 {
     public static JsonElement? Member(this JsonElement of, string name) =>
-        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value)
+        of.ValueKind == JsonValueKind.Object && Find(of, name) is { } value
             && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)
             ? value
             : null;
@@ -17,9 +19,22 @@ internal static class Json
     public static JsonElement? Member(this JsonElement? of, string name) => of?.Member(name);
 
     public static string? Text(this JsonElement of, string name) =>
-        of.Member(name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        of.Member(name)?.Text();
 
     public static string? Text(this JsonElement? of, string name) => of?.Text(name);
+
+    /// <summary>Half a character, or bytes that are none, parse well and are no text.</summary>
+    public static string? Text(this JsonElement of)
+    {
+        try
+        {
+            return of.ValueKind == JsonValueKind.String ? of.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     public static long? Number(this JsonElement of, string name) =>
         of.Member(name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var value) ? value : null;
@@ -32,5 +47,30 @@ internal static class Json
     {
         if (of is not { ValueKind: JsonValueKind.Array } array) yield break;
         foreach (var item in array.EnumerateArray()) yield return item;
+    }
+
+    /// <summary>A neighbour whose name is no text must not hide what is looked for.</summary>
+    private static JsonElement? Find(JsonElement of, string name)
+    {
+        try
+        {
+            return of.TryGetProperty(name, out var value) ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return of.EnumerateObject().Where(one => IsCalled(one, name)).Select(one => (JsonElement?)one.Value).LastOrDefault();
+        }
+    }
+
+    private static bool IsCalled(JsonProperty one, string name)
+    {
+        try
+        {
+            return one.NameEquals(name);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 }
