@@ -200,9 +200,10 @@ internal sealed class Cgroups
     public void RemoveAllBut(IReadOnlyCollection<string> keys)
     {
         if (_root is null) return;
-        foreach (var key in Directory.EnumerateDirectories(_root).Select(path => Path.GetFileName(path)).Where(key => !keys.Contains(key)).ToList())
+        foreach (var directory in Directory.GetDirectories(_root))
         {
-            if (key != Strangers) Remove(key);
+            var key = Path.GetFileName(directory);
+            if (key != Strangers && !keys.Contains(key)) Remove(key);
         }
     }
 

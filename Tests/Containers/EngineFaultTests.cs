@@ -31,6 +31,9 @@ public sealed class EngineFaultTests : IDisposable
         ExitNotice = TimeSpan.FromMilliseconds(10),
     };
 
+    // Where an answer comes, a busy machine has time to read it.
+    private static readonly EngineLimits Patient = new() { ExitNotice = Short.ExitNotice };
+
     private readonly string _directory = Directory.CreateTempSubdirectory("engine-").FullName;
     private readonly ContainerLabels _names = new("0123456789abcdef");
 
@@ -92,7 +95,7 @@ public sealed class EngineFaultTests : IDisposable
     public async Task What_is_no_answer_is_told(string answer, string fault)
     {
         await using var engine = Serve((to, _, stop) => LittleServer.SayAsync(to, answer, stop));
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Patient);
         await Rig.FaultAsync(Enum.Parse<ContainerFault>(fault), () => backend.ListAsync(None));
     }
 
@@ -159,7 +162,7 @@ public sealed class EngineFaultTests : IDisposable
     {
         using var stranger = Process.Start("sleep", "1000");
         await using var engine = ServeRunning(() => ("far", GonePid()), () => ("farther", stranger.Id));
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Patient);
         Assert.All(await backend.ListAsync(None), IsAlive);
         stranger.Kill();
         await stranger.WaitForExitAsync(None);
@@ -175,13 +178,13 @@ public sealed class EngineFaultTests : IDisposable
     {
         using var own = Process.Start("sleep", "1000");
         await using var engine = ServeRunning(() => ("web", own.Id));
-        using var backend = new EngineBackend(Socket, _names, Short, (pid, id) => pid == own.Id && id == "web");
+        using var backend = new EngineBackend(Socket, _names, Patient, (pid, id) => pid == own.Id && id == "web");
         Assert.Equal(new ContainerStatus.Running(PidAlive: true), Assert.Single(await backend.ListAsync(None)).Status);
         own.Kill();
         await own.WaitForExitAsync(None);
         Assert.Equal(new ContainerStatus.Running(PidAlive: false), Assert.Single(await backend.ListAsync(None)).Status);
 
-        using var late = new EngineBackend(Socket, _names, Short, (_, _) => false);
+        using var late = new EngineBackend(Socket, _names, Patient, (_, _) => false);
         Assert.Equal(new ContainerStatus.Running(PidAlive: true), Assert.Single(await late.ListAsync(None)).Status);
     }
 
@@ -212,7 +215,7 @@ public sealed class EngineFaultTests : IDisposable
             """;
         await using var engine = Serve((to, path, stop) => SayJsonAsync(
             to, path.Contains("/version", StringComparison.Ordinal) ? Version : Rows, stop));
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Patient);
         Assert.Empty(await backend.ListAsync(None));
         await Rig.FaultAsync(ContainerFault.NotFound, () => backend.StartAsync(Rig.Uid("web"), None));
     }
@@ -235,7 +238,7 @@ public sealed class EngineFaultTests : IDisposable
             _ when path.Contains("/containers/json", StringComparison.Ordinal) => SayJsonAsync(to, rows, stop),
             _ => SayStateAsync(to, "{\"Status\":\"\\ud800\"}", stop),
         });
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Patient);
         var seen = Assert.Single(await backend.ListAsync(None));
         Assert.Equal(("c", "c", "d"), (seen.Uid.Value, seen.EngineId, seen.Digest));
         Assert.IsType<ContainerStatus.Unknown>(seen.Status);
@@ -322,7 +325,7 @@ public sealed class EngineFaultTests : IDisposable
             _ when path.Contains("/logs", StringComparison.Ordinal) => SayJsonAsync(to, frames, stop),
             _ => SayStateAsync(to, """{"Status":"running"}""", stop),
         });
-        using var backend = new EngineBackend(Socket, _names, Short);
+        using var backend = new EngineBackend(Socket, _names, Patient);
         await Rig.FaultAsync(Enum.Parse<ContainerFault>(fault), () => new Rig(backend).LogsAsync("web"));
     }
 

@@ -86,13 +86,16 @@ public sealed class FamilyTests
         {
             var child = await kept.SpawnAsync("a.1", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 1000 & done; wait");
             await UntilAsync(() => IsGrouped(child.Pid));
-            var group = Mount() + File.ReadLines($"/proc/{child.Pid}/cgroup").Single(line => line.StartsWith("0::", StringComparison.Ordinal))[3..];
+            var group = Mount() + GroupOf(child.Pid);
             Assert.True(Directory.Exists(group));
             await kept.AskAsync("killTree", "a.1");
             await kept.AskAsync("forget", "a.1");
             await UntilAsync(() => !Directory.Exists(group));
         }
     }
+
+    private static string GroupOf(int pid) =>
+        File.ReadLines($"/proc/{pid}/cgroup").Single(line => line.StartsWith("0::", StringComparison.Ordinal))[3..];
 
     private static string Mount() => File.ReadLines("/proc/self/mountinfo")
         .Single(line => line.Contains(" - cgroup2 ", StringComparison.Ordinal)).Split(' ')[4];

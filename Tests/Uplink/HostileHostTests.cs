@@ -43,7 +43,7 @@ public sealed class HostileHostTests
             Prelude.Seq1(failing));
         await RefusedAsync(new Telling.Stands(soaking), new Telling.Happened(order.Id, 2, new Instant(time), new RolloutEvent.DeadlineReached()));
         await RefusedAsync(new Telling.Stands(new RolloutState.Pending(profile with { ReceivedAt = new Instant(time) })));
-        Assert.Empty(plane.Loop.Current.State.Hosts.Find(Web).Map(host => host.Mirrors.Count).Filter(count => count > 0));
+        Assert.Equal(0, Known(plane).Mirrors.Count);
 
         async Task RefusedAsync(params Telling[] tellings)
         {
@@ -65,7 +65,7 @@ public sealed class HostileHostTests
         var verdicts = await VerdictsAsync(
             client, Pending(1, long_), Pending(2, [Probe(0, "true")]), Pending(3, many), new Telling.Stands(Soaks(4)));
         Assert.Equal([409, 200, 409, 409], verdicts);
-        Assert.Equal(1, plane.Loop.Current.State.Hosts.Find(Web).Map(host => host.Mirrors.Count).IfNone(0));
+        Assert.Equal(1, Known(plane).Mirrors.Count);
 
         using var endless = await PostAsync(
             client, Protocol.Events, Tellings.Write([Pending(5, [Probe(0, new string('a', 20 << 10))])]).ToArray());
@@ -105,11 +105,11 @@ public sealed class HostileHostTests
     {
         await using var plane = await RealPlane.OpenAsync();
         var host = await plane.EnrolAsync("web-1");
-        using var client = plane.ClientOf(host);
+        var client = plane.ClientOf(host);
         var body = JsonSerializer.SerializeToUtf8Bytes(
             new(host.Identity.Request(host.Name)), PlaneRequests.Default.RenewRequest);
-        using var slow = new SlowBody(body);
-        var renewal = client.PostAsync(new Uri(Protocol.Renew, UriKind.Relative), slow);
+        var slow = new SlowBody(body);
+        var renewal = PostAsync(client, Protocol.Renew, slow);
         await slow.HalfWay.WaitAsync(Patience);
         await plane.AskAsync(new PlaneEvent.HostRevoked(host.Name));
 
@@ -118,7 +118,8 @@ public sealed class HostileHostTests
         slow.GoOn();
         using var answer = await renewal.WaitAsync(Patience);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
-        Assert.True(plane.Loop.Current.State.Hosts.Find(host.Name).Exists(known => known.IsRevoked));
+        Assert.True(Known(plane).IsRevoked);
+        client.Dispose();
     }
 
     /// FL-2: what takes memory for as long as its caller likes he has few of at once.
@@ -133,7 +134,7 @@ public sealed class HostileHostTests
         // Each client has few connections of its own.
         var clients = Enumerable.Range(0, Places).Select(_ => plane.ClientOf(greedy)).ToList();
         var bodies = Enumerable.Range(0, Places).Select(_ => new SlowBody(Tellings.Write([]).ToArray())).ToList();
-        var posts = bodies.Zip(clients, (body, own) => own.PostAsync(new Uri(Protocol.Events, UriKind.Relative), body)).ToList();
+        var posts = bodies.Zip(clients, async (body, own) => await PostAsync(own, Protocol.Events, body)).ToList();
         foreach (var body in bodies) await body.HalfWay.WaitAsync(Patience);
         using var limit = new CancellationTokenSource(Patience);
         while (await TellAsync() != HttpStatusCode.TooManyRequests) await Task.Delay(50, limit.Token);
@@ -148,7 +149,6 @@ public sealed class HostileHostTests
         }
 
         while (await TellAsync() != HttpStatusCode.OK) await Task.Delay(50, limit.Token);
-        foreach (var body in bodies) body.Dispose();
         foreach (var own in clients) own.Dispose();
 
         async Task<HttpStatusCode> TellAsync()
@@ -163,13 +163,11 @@ public sealed class HostileHostTests
     public async Task A_dead_token_leaves_no_records()
     {
         await using var plane = await RealPlane.OpenAsync();
-        using var stranger = new HttpClient(new SocketsHttpHandler
-        {
-            SslOptions = new() { RemoteCertificateValidationCallback = (_, _, _, _) => true },
-        }) { BaseAddress = plane.Direct };
+        using var authority = PemPair.ReadCertificate(plane.Authority.Pem)!;
+        using var stranger = new HttpClient(PlaneConnections.ForEnrolment(authority, () => RealPlane.Now)) { BaseAddress = plane.Direct };
         stranger.DefaultRequestHeaders.Add(Protocol.VersionHeader, Protocol.Version);
         var secret = EnrolToken.New(plane.Authority.Fingerprint.Span).Secret;
-        var token = TokenId.Parse(EnrolToken.HashOf(secret)).IfNone(() => throw new InvalidOperationException("no id of a token"));
+        var token = TokenOf(secret);
         await plane.AskAsync(new PlaneEvent.TokenIssued(token, Web, plane.Loop.Now + TimeSpan.FromHours(1)));
         Assert.Equal(HttpStatusCode.Created, await EnrolAsync("web-1"));
         var seq = plane.Loop.Current.Seq;
@@ -205,10 +203,16 @@ public sealed class HostileHostTests
         return [.. JsonSerializer.Deserialize(text, PlaneAnswers.Default.EventsAnswer)!.Verdicts.Select(verdict => verdict!.Status)];
     }
 
-    private static async Task<HttpResponseMessage> PostAsync(HttpClient client, string path, byte[] body)
+    private static TokenId TokenOf(string secret) => TokenId.Parse(EnrolToken.HashOf(secret)).IfNoneUnsafe(() => null!)!;
+
+    private static PlaneHost Known(RealPlane plane) => plane.Loop.Current.State.Hosts.Find(Web).IfNoneUnsafe(() => null!)!;
+
+    private static Task<HttpResponseMessage> PostAsync(HttpClient client, string path, byte[] body) =>
+        PostAsync(client, path, new ByteArrayContent(body));
+
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient client, string path, HttpContent body)
     {
-        using var content = new ByteArrayContent(body);
-        return await client.PostAsync(new Uri(path, UriKind.Relative), content);
+        using (body) return await client.PostAsync(new Uri(path, UriKind.Relative), body);
     }
 
     /// <summary>A body of which the second half comes when the test says so.</summary>

@@ -15,6 +15,8 @@ namespace Agent.Tests.Uplink;
 /// <summary>Certificates as the watches and the outbox meet them.</summary>
 public sealed class UplinkIdentityTests
 {
+    private static readonly TokenId Token = TokenId.Parse(new string('a', 64)).IfNoneUnsafe(() => null!)!;
+
     private static CancellationToken None => CancellationToken.None;
 
     /// WI-1, SE-1: a plane that is not the one, or not at this time, is told by the fault's name, and nothing is lost.
@@ -56,9 +58,8 @@ public sealed class UplinkIdentityTests
         Assert.Empty(host.Outbox.Queue.Dead);
 
         // Enrolled anew, with another token; the next connection shows it.
-        var token = TokenId.Parse(new string('a', 64)).IfNone(() => throw new InvalidOperationException("no id of a token"));
-        await plane.AskAsync(new PlaneEvent.TokenIssued(token, host.Name, plane.Loop.Now + TimeSpan.FromHours(1)));
-        await plane.AskAsync(new PlaneEvent.EnrolRequested(token, host.Name, "key"));
+        await plane.AskAsync(new PlaneEvent.TokenIssued(Token, host.Name, plane.Loop.Now + TimeSpan.FromHours(1)));
+        await plane.AskAsync(new PlaneEvent.EnrolRequested(Token, host.Name, "key"));
         var issued = plane.Authority.Issue(host.Identity.Request(host.Name), host.Name, host.Host.Now + TimeSpan.FromSeconds(1));
         host.Identity.Accept(issued.Pem, host.Name, issued.NotBefore);
         await plane.AskAsync(new PlaneEvent.Certified(host.Name, new(issued.Serial, issued.NotBefore, issued.NotAfter)));
