@@ -88,6 +88,7 @@ internal sealed class EngineHttp : IDisposable
     /// <summary>An answer that goes on would outlive its connection's owner: whoever reads it ends it.</summary>
     public void Dispose()
     {
+        if (Left.IsCancellationRequested) return;
         _leaving.Cancel();
         _leaving.Dispose();
         _http.Dispose();
