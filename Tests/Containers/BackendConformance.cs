@@ -2,10 +2,12 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Net.Http;
 using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Container;
 using Agent.Shell.Containers;
+using Agent.Shell.Containers.Engine;
 using Agent.Tests.Support;
 using Xunit;
 
@@ -214,5 +216,30 @@ public abstract class BackendConformance(BackendWorld world)
     {
         Skip.IfNot(world.Missing is null, world.Missing ?? "");
         return new(world.Connect(Rig.NewInstance()));
+    }
+}
+
+/// <summary>What those have in common besides that speak Docker's protocol.</summary>
+public abstract class EngineConformance(BackendWorld world) : BackendConformance(world)
+{
+    private readonly BackendWorld _world = world;
+
+    /// CT-2: a paused container is paused, nothing else; its user's stop and its removal are done all the same.
+    [SkippableFact]
+    public async Task A_paused_container_is_itself()
+    {
+        await using var rig = Connect();
+        using var engine = new EngineHttp(_world.EngineSocket!);
+        var id = await rig.RunAsync(Rig.Script("web", "sleep 1000"));
+        await PauseAsync();
+        Assert.IsType<ContainerStatus.Paused>((await rig.FindAsync("web"))!.Status);
+        await rig.Backend.StopAsync(Rig.Uid("web"), TimeSpan.FromSeconds(1), CancellationToken.None);
+        Assert.IsType<ContainerStatus.Exited>((await rig.FindAsync("web"))!.Status);
+        await rig.Backend.StartAsync(Rig.Uid("web"), CancellationToken.None);
+        await PauseAsync();
+        await rig.Backend.RemoveAsync(Rig.Uid("web"), CancellationToken.None);
+        Assert.Null(await rig.FindAsync("web"));
+
+        Task PauseAsync() => engine.DoAsync(HttpMethod.Post, $"/v1.40/containers/{id}/pause", TimeSpan.FromSeconds(20), CancellationToken.None);
     }
 }

@@ -24,6 +24,9 @@ public abstract class BackendWorld : IAsyncLifetime
     /// <summary>It tells output and errors apart.</summary>
     public virtual bool TellsStreamsApart => true;
 
+    /// <summary>Where it speaks Docker's protocol, if it does.</summary>
+    public virtual string? EngineSocket => null;
+
     internal abstract IContainerBackend Connect(string instance);
 
     public async Task InitializeAsync()

@@ -26,6 +26,8 @@ public sealed class DockerWorld : BackendWorld
 
     internal string Socket => _world!.Layout.Settings.Socket;
 
+    public override string? EngineSocket => Socket;
+
     internal override IContainerBackend Connect(string instance) => new EngineBackend(Socket, new ContainerLabels(instance));
 
     /// <summary>kill -9 of dockerd, and its end seen.</summary>
@@ -62,7 +64,7 @@ public sealed class DockerWorld : BackendWorld
 
 /// <summary>The real dockerd.</summary>
 [Collection(nameof(EngineCollection))]
-public sealed class DockerBackendTests(DockerWorld world) : BackendConformance(world), IClassFixture<DockerWorld>
+public sealed class DockerBackendTests(DockerWorld world) : EngineConformance(world), IClassFixture<DockerWorld>
 {
     private readonly DockerWorld _world = world;
 
@@ -85,22 +87,6 @@ public sealed class DockerBackendTests(DockerWorld world) : BackendConformance(w
         await rig.RunAsync(Rig.Script("deaf", "trap '' TERM; echo deaf; while true; do sleep 1; done"));
         await rig.Backend.StopAsync(Rig.Uid("deaf"), TimeSpan.FromSeconds(1), None);
         Assert.Equal(new ContainerStatus.Exited(137, OutOfMemory: false), (await rig.FindAsync("deaf"))!.Status);
-    }
-
-    /// CT-2: a paused container is paused, nothing else.
-    [SkippableFact]
-    public async Task A_paused_container_is_itself()
-    {
-        await using var rig = Connect();
-        var id = await rig.RunAsync(Rig.Script("web", "sleep 1000"));
-        await DockerAsync($"pause {id}");
-        Assert.IsType<ContainerStatus.Paused>((await rig.FindAsync("web"))!.Status);
-        await rig.Backend.StopAsync(Rig.Uid("web"), TimeSpan.FromSeconds(1), None);
-        Assert.IsType<ContainerStatus.Exited>((await rig.FindAsync("web"))!.Status);
-        await rig.Backend.StartAsync(Rig.Uid("web"), None);
-        await DockerAsync($"pause {id}");
-        await rig.Backend.RemoveAsync(Rig.Uid("web"), None);
-        Assert.Null(await rig.FindAsync("web"));
     }
 
     /// Row 93: identity is in the labels. One that was renamed is still found; one that took the name is not.

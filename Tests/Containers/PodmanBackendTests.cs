@@ -20,6 +20,8 @@ public sealed class PodmanWorld : BackendWorld
 
     private string Socket => Path.Combine(_directory, "s");
 
+    public override string? EngineSocket => Socket;
+
     internal override IContainerBackend Connect(string instance) => new EngineBackend(Socket, new ContainerLabels(instance));
 
     public override async Task DisposeAsync()
@@ -81,4 +83,4 @@ public sealed class PodmanWorld : BackendWorld
 
 /// <summary>The real podman, which speaks the same protocol.</summary>
 [Collection(nameof(EngineCollection))]
-public sealed class PodmanBackendTests(PodmanWorld world) : BackendConformance(world), IClassFixture<PodmanWorld>;
+public sealed class PodmanBackendTests(PodmanWorld world) : EngineConformance(world), IClassFixture<PodmanWorld>;

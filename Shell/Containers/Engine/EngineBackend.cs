@@ -85,10 +85,22 @@ internal sealed partial class EngineBackend : IContainerBackend
 
     public async Task StopAsync(ContainerUid uid, TimeSpan grace, CancellationToken stop)
     {
-        var at = await PathAsync(uid, stop).ConfigureAwait(false);
-        var seconds = (long)Math.Ceiling(grace.TotalSeconds);
-        var path = FormattableString.Invariant($"{at}/stop?t={seconds}");
-        await _http.DoAsync(HttpMethod.Post, path, grace + _limits.AfterGrace, stop).ConfigureAwait(false);
+        var version = await SpokenAsync(stop).ConfigureAwait(false);
+        var id = (await RowAsync(uid, stop).ConfigureAwait(false)).Id;
+        var path = FormattableString.Invariant($"{version}/containers/{id}/stop?t={(long)Math.Ceiling(grace.TotalSeconds)}");
+        var limit = grace + _limits.AfterGrace;
+        try
+        {
+            await _http.DoAsync(HttpMethod.Post, path, limit, stop).ConfigureAwait(false);
+        }
+        catch (ContainerException refusal) when (refusal.Fault is ContainerFault.Failed or ContainerFault.Conflict or ContainerFault.Refused)
+        {
+            // Podman stops none that is paused; Docker does it all at once.
+            var account = await InspectAsync(version, id, stop).ConfigureAwait(false);
+            if (account?.Status is not ContainerStatus.Paused) throw;
+            await _http.DoAsync(HttpMethod.Post, $"{version}/containers/{id}/unpause", _limits.Act, stop).ConfigureAwait(false);
+            await _http.DoAsync(HttpMethod.Post, path, limit, stop).ConfigureAwait(false);
+        }
     }
 
     public async Task RemoveAsync(ContainerUid uid, CancellationToken stop)
