@@ -12,6 +12,9 @@ internal sealed record CompanionSettings(string Units, IReadOnlyList<CompanionDe
     /// </summary>
     public const string DefaultUnits = "/run/systemd/system";
 
+    /// <summary>Those that an operator chooses from; what was written into one is found when he has chosen the other.</summary>
+    public static IReadOnlyList<string> Folders { get; } = [DefaultUnits, "/etc/systemd/system"];
+
     public static CompanionSettings None { get; } = new(DefaultUnits, []);
 }
 

@@ -39,7 +39,7 @@ internal sealed class DeclaredCompanions(string instance, ReadOnlyMemory<byte> k
     /// <summary>Takes the place of what was declared, and says it as the core wants to hear it.</summary>
     public CompanionsEvent.Declared Declare(CompanionSettings settings)
     {
-        var folder = new UnitFolder(settings.Units, instance, key);
+        var folder = new UnitFolder(settings.Units, instance, key, CompanionSettings.Folders);
         var declared = new Dictionary<CompanionName, (byte[] Bytes, string Digest)>();
         var specs = new List<CompanionSpec>();
         foreach (var one in settings.Definitions)

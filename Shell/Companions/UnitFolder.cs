@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Security.Cryptography;
 using System.Text;
 using Agent.Core.Companion;
@@ -10,9 +12,11 @@ namespace Agent.Shell.Companions;
 
 /// <summary>
 /// The files of companions. One is this agent's if its first line says so; no other is ever written or deleted, and
-/// another agent's bears another mark.
+/// another agent's bears another mark. Where the folder was another before, its files there are ours too, until they are
+/// written anew here.
 /// </summary>
-internal sealed class UnitFolder(string folder, string instance, ReadOnlyMemory<byte> key)
+/// <param name="others">Where files of this agent may be from before its folder was changed.</param>
+internal sealed class UnitFolder(string folder, string instance, ReadOnlyMemory<byte> key, params IReadOnlyList<string> others)
 {
     /// <summary>The mark, what is declared, and what a stranger may have added to it.</summary>
     private const int MaxBytes = 4 * CompanionDefinition.MaxBytes;
@@ -32,11 +36,19 @@ internal sealed class UnitFolder(string folder, string instance, ReadOnlyMemory<
     /// <summary>HMAC-SHA-256 in hexadecimal digits: a plain hash in the journal would let anybody try guesses against it.</summary>
     public string DigestOf(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(HMACSHA256.HashData(key.Span, bytes));
 
+    /// <summary>
+    /// The file that counts, given the one that systemd goes by: what this agent left in another folder stands until it is
+    /// written here.
+    /// </summary>
+    public string PathOf(CompanionName name, string fragment) =>
+        OldPaths(name).Contains(fragment, StringComparer.Ordinal) && Read(fragment) is UnitFile.Ours ? fragment : PathOf(name);
+
+    public UnitFile Read(CompanionName name) => Read(PathOf(name));
+
     /// <exception cref="IOException">It is there and cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
-    public UnitFile Read(CompanionName name)
+    public UnitFile Read(string path)
     {
-        var path = PathOf(name);
         var file = new FileInfo(path);
         if (file.LinkTarget is { } target) return new UnitFile.Foreign($"{path} is a link to {target}, which the agent did not make");
         if (Directory.Exists(path)) return new UnitFile.Foreign($"{path} is a folder");
@@ -57,13 +69,25 @@ internal sealed class UnitFolder(string folder, string instance, ReadOnlyMemory<
         var path = PathOf(name);
         Files.Replace(path, bytes);
         File.SetUnixFileMode(path, Mode);
+        foreach (var old in OldPaths(name)) DeleteOurs(old);
     }
+
+    /// <summary>Whether a file of ours is there, here or where it was before.</summary>
+    public bool Has(CompanionName name) => OldPaths(name).Prepend(PathOf(name)).Any(path => Read(path) is UnitFile.Ours);
 
     /// <summary>Afterwards none of ours is there; one that is not ours stays.</summary>
     public void Delete(CompanionName name)
     {
-        if (Read(name) is not UnitFile.Ours) return;
-        File.Delete(PathOf(name));
-        Files.SyncDirectory(folder);
+        foreach (var path in OldPaths(name).Prepend(PathOf(name))) DeleteOurs(path);
+    }
+
+    private IEnumerable<string> OldPaths(CompanionName name) =>
+        others.Where(other => other != folder).Select(other => Path.Combine(other, name.Value));
+
+    private void DeleteOurs(string path)
+    {
+        if (Read(path) is not UnitFile.Ours) return;
+        File.Delete(path);
+        Files.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 }

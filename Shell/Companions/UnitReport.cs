@@ -40,10 +40,13 @@ internal sealed class UnitReport
             : throw new IOException($"systemctl told of {blocks.Length} units, it was asked of {units}");
     }
 
+    /// <summary>The file that systemd goes by; empty where there is none.</summary>
+    public string Fragment => Of("FragmentPath");
+
     /// <summary>Why a unit of ours is not what systemd goes by; null if it may be.</summary>
     public string? WhyForeign(string path) =>
         Of("LoadState") == "masked" ? "it is masked"
-        : Of("FragmentPath") is { Length: > 0 } from && from != path ? $"systemd takes it from {from}"
+        : Fragment is { Length: > 0 } from && from != path ? $"systemd takes it from {from}"
         : null;
 
     public UnitActivity Activity => Of("ActiveState") switch

@@ -67,8 +67,9 @@ internal sealed class CompanionInterpreter(
         for (var i = 0; i < found.Length; i++)
         {
             var (name, report) = (names[i], reports[i]);
-            var foreign = report.WhyForeign(folder.PathOf(name));
-            found[i] = new(name, foreign is null ? folder.Read(name) : new UnitFile.Foreign(foreign), report.Activity);
+            var path = folder.PathOf(name, report.Fragment);
+            var foreign = report.WhyForeign(path);
+            found[i] = new(name, foreign is null ? folder.Read(path) : new UnitFile.Foreign(foreign), report.Activity);
         }
 
         return found.ToSeq();
@@ -89,7 +90,7 @@ internal sealed class CompanionInterpreter(
     private async Task RemoveAsync(Effect.Remove e, CancellationToken stop)
     {
         var folder = declared.Folder;
-        if (folder.Read(e.Name) is not UnitFile.Ours) return;
+        if (!folder.Has(e.Name)) return;
         await systemctl.DisableAsync(e.Name, stop).ConfigureAwait(false);
         if (e.Failed) await systemctl.ResetFailedAsync(e.Name, stop).ConfigureAwait(false);
         folder.Delete(e.Name);

@@ -68,5 +68,28 @@ public sealed class UnitFolderTests : IDisposable
         Assert.Equal("/dev/null", new FileInfo(File).LinkTarget);
     }
 
+    /// CT-10: where the folder was another before, systemd may still go by the file there. It is ours, stands until it is
+    /// written anew, and then goes; a stranger's there is a stranger's.
+    [Fact]
+    public void A_file_in_the_folder_before_is_ours_and_moves()
+    {
+        var next = Directory.CreateDirectory(Path.Combine(_path, "next")).FullName;
+        var moved = new UnitFolder(next, "00ff", new byte[32], _path, next);
+        var bytes = _folder.BytesOf(new(Cache, "[Service]\nExecStart=/bin/true", Start: true, Restart: true, []));
+        _folder.Write(Cache, bytes);
+        Assert.Equal(File, moved.PathOf(Cache, File));
+        Assert.Equal(moved.PathOf(Cache), moved.PathOf(Cache, "/lib/systemd/system/cache.service"));
+        Assert.True(moved.Has(Cache));
+        moved.Write(Cache, bytes);
+        Assert.False(System.IO.File.Exists(File));
+        Assert.Equal(new UnitFile.Ours(moved.DigestOf(bytes)), moved.Read(Cache));
+
+        System.IO.File.WriteAllText(File, "[Service]\n");
+        Assert.Equal(moved.PathOf(Cache), moved.PathOf(Cache, File));
+        moved.Delete(Cache);
+        Assert.False(moved.Has(Cache));
+        Assert.True(System.IO.File.Exists(File));
+    }
+
     private static CompanionName Named(string text) => CompanionName.Parse(text).IfNoneUnsafe(() => null!)!;
 }

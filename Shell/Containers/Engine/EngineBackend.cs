@@ -93,7 +93,8 @@ internal sealed partial class EngineBackend : IContainerBackend
         {
             await _http.DoAsync(HttpMethod.Post, path, limit, stop).ConfigureAwait(false);
         }
-        catch (ContainerException refusal) when (refusal.Fault is ContainerFault.Failed or ContainerFault.Conflict or ContainerFault.Refused)
+        catch (ContainerException refusal)
+            when (refusal.Fault is ContainerFault.Failed or ContainerFault.Conflict or ContainerFault.Refused)
         {
             // Podman stops none that is paused; Docker does it all at once.
             var account = await InspectAsync(version, id, stop).ConfigureAwait(false);
