@@ -136,14 +136,17 @@ internal sealed class Cgroups
     {
         if (_root is null) return false;
         var directory = Path.Combine(_root, key);
-        var isFirst = !Directory.Exists(directory);
-        if (isFirst && !Try(() => Directory.CreateDirectory(directory))) return false;
+        if (!Directory.Exists(directory) && !Try(() => Directory.CreateDirectory(directory))) return false;
+
+        // One that an earlier keeper started is where that one was, and so is its family.
+        var begin = IsEmpty(key) ? PathOf(pid.ToString(CultureInfo.InvariantCulture)) : null;
         var family = new Queue<int>([pid]);
         var moved = 0;
         for (var asked = 0; asked < MostMoved && family.TryDequeue(out var member); asked++)
         {
             var home = HomeOf(member);
-            if (home == CgroupHome.Child || (home == CgroupHome.Elsewhere && !(isFirst && member == pid))) continue;
+            if (home == CgroupHome.Child) continue;
+            if (home == CgroupHome.Elsewhere && (begin is null || PathOf(member.ToString(CultureInfo.InvariantCulture)) != begin)) continue;
             if (!Try(() => File.WriteAllText(Path.Combine(directory, "cgroup.procs"), member.ToString(CultureInfo.InvariantCulture)))) continue;
             moved++;
             foreach (var child in Processes.ChildrenOf(member)) family.Enqueue(child);

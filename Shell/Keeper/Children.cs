@@ -48,6 +48,9 @@ internal sealed partial class Children : IDisposable
     private readonly List<Child> _unjoined = [];
     private long _unjoinedSince;
     private int _gatherings;
+
+    // Whom the gathering under way has looked at; it may take several turns.
+    private readonly HashSet<int> _settled = [];
     private ulong _marks;
 
     public Children(KeeperPaths paths, Epoll epoll)
@@ -237,9 +240,11 @@ internal sealed partial class Children : IDisposable
         }
 
         _unjoinedSince = Stopwatch.GetTimestamp();
-        if (!_orphans.Hunt(Leaders, Take, LongestGathering) && ++_gatherings < MostGatherings) return;
+        _settled.UnionWith(Leaders);
+        if (!_orphans.Hunt(_settled, Take, LongestGathering) && ++_gatherings < MostGatherings) return;
         if (_gatherings == MostGatherings) Log.Fail("orphans fork faster than they are found", ("keys", string.Join(' ', _unjoined.Select(child => child.Key))));
         _gatherings = 0;
+        _settled.Clear();
         _unjoined.Clear();
     }
 
@@ -421,7 +426,7 @@ internal sealed partial class Children : IDisposable
     {
         if (!_cgroups.IsEmpty(child.Key)) _cgroups.Kill(child.Key);
         if (thorough || !_cgroups.Exist) KillMarked(child, _marker.Marked());
-        var isOver = _orphans.Hunt(Leaders, (orphan, key) => key == child.Key && KillMember(orphan), LongestHunt);
+        var isOver = _orphans.Hunt([.. Leaders], (orphan, key) => key == child.Key && KillMember(orphan), LongestHunt);
         if (!isOver && !_unjoined.Contains(child)) AddUnjoined(child);
     }
 

@@ -25,11 +25,11 @@ internal sealed class Orphans(Marker marker, Cgroups cgroups)
     /// Hands each that bears a mark to <paramref name="take"/>, with its key, as soon as it is found, and looks until
     /// nobody can be left. It answers whether that was one of those sought. False if the time was too short.
     /// </summary>
-    public bool Hunt(IEnumerable<int> leaders, Func<int, string, bool> take, TimeSpan longest)
+    /// <param name="settled">Who needs no look: leaders to begin with, and then whoever is none of those sought.</param>
+    public bool Hunt(HashSet<int> settled, Func<int, string, bool> take, TimeSpan longest)
     {
         var since = Stopwatch.GetTimestamp();
         if (longest > _left) longest = _left;
-        HashSet<int> settled = [.. leaders];
         var isOver = false;
         while (!(isOver = !Look(settled, take, since, longest)) && Stopwatch.GetElapsedTime(since) < longest) Thread.Yield();
         _left -= Stopwatch.GetElapsedTime(since);

@@ -7,6 +7,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Agent.Core.Model;
 using Agent.Core.Plane;
+using Agent.Core.Rollout;
 using Agent.Core.Time;
 using Agent.Shell.Api;
 using Agent.Shell.Observability;
@@ -65,13 +66,13 @@ internal sealed class AgentCalls(PlaneParts parts)
         if (refused is not null) return refused;
         var (tellings, fault) = Tellings.Read(body.Span);
         if (tellings is null) return Answer.Invalid("tellings", fault!);
-        var published = parts.Loop.Current.State.Rollouts;
-        var kept = tellings.Where(one => !IsTooLarge(one, published)).Select(one => one.Telling).ToArray().ToSeq();
+        var large = tellings.Select(one => IsTooLarge(host.Name, one.Telling, one.Bytes)).ToList();
+        var kept = tellings.Where((_, i) => !large[i]).Select(one => one.Telling).ToArray().ToSeq();
         var decision = await parts.Loop.AskAsync(new PlaneEvent.Told(host.Name, kept), call.Stop);
         if (decision.Refusal is { } refusal) return Answer.Refuse(refusal);
         using var verdicts = VerdictsIn(decision.Effects).GetEnumerator();
         return Answer.Json(
-            new([.. tellings.Select(one => IsTooLarge(one, published) || !verdicts.MoveNext() ? TooLarge : verdicts.Current)]),
+            new([.. large.Select(isLarge => isLarge || !verdicts.MoveNext() ? TooLarge : verdicts.Current)]),
             PlaneAnswers.Default.EventsAnswer);
     }
 
@@ -119,11 +120,22 @@ internal sealed class AgentCalls(PlaneParts parts)
     }
 
     private static VerdictInfo TooLarge { get; } = Show(new Verdict.Refused(
-        ErrorCode.InvalidInput, $"a rollout that this plane has not published may take {Tellings.MostBytesOfForeign} bytes"));
+        ErrorCode.InvalidInput, $"it takes more than {Tellings.MostBytesOfOne} bytes beside the order of a published rollout"));
 
-    private static bool IsTooLarge((Telling Telling, long Bytes) told, Map<OrdRolloutId, RolloutId, FleetRollout> published) =>
-        told.Bytes > Tellings.MostBytesOfForeign
-        && !(told.Telling is Telling.Stands(var whole) && published.ContainsKey(whole.Profile.Order.Id));
+    /// <summary>A rollout that soaks names its probes twice: in its order, and with what each of them has shown.</summary>
+    private bool IsTooLarge(HostName host, Telling telling, long bytes)
+    {
+        if (bytes <= Tellings.MostBytesOfOne) return false;
+        var id = telling switch
+        {
+            Telling.Happened(var about, _, _, _) => about,
+            Telling.Stands(var whole) => whole.Profile.Order.Id,
+            Telling.Refused(var about, _, _) => about,
+        };
+        if (!parts.Loop.Current.State.Rollouts.Find(id).Bind(rollout => rollout.Order.For(host)).TryGet(out var order)) return true;
+        var ordered = Tellings.Write([new Telling.Stands(RolloutMachine.Create(order, parts.Loop.Now))]).Length;
+        return bytes > Tellings.MostBytesOfOne + (2L * ordered);
+    }
 
     public static bool IsDigest(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigitLower);
 

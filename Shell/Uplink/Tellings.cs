@@ -17,10 +17,10 @@ internal static class Tellings
     public const int Most = 1024;
 
     /// <summary>
-    /// What a plane keeps of a rollout that it has not published, whole, in its snapshots: ten times what a large one takes.
-    /// One that it did publish has the manifest's own order.
+    /// What one telling may take beside its rollout's order: ten times what a large one does. A plane keeps it in its
+    /// snapshots, and of a rollout that it has not published the order too.
     /// </summary>
-    public const int MostBytesOfForeign = 64 << 10;
+    public const int MostBytesOfOne = 256 << 10;
 
     public static ReadOnlyMemory<byte> Write(IReadOnlyList<Telling> tellings)
     {

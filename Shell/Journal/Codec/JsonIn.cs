@@ -16,14 +16,11 @@ internal ref struct JsonIn
     private const long LatestOfOthers = 32_503_680_000_000;
     private const long LongestOfOthers = 3_155_760_000_000;
 
-    // The largest of ours is a failure's detail, of 2 KiB.
-    private const int LongestTextOfOthers = 16 << 10;
-
     private readonly bool _isForeign;
     private Utf8JsonReader _reader;
 
     /// <param name="isForeign">
-    /// Somebody else wrote it, and not this program's own disk: instants, spans and texts have bounds.
+    /// Somebody else wrote it, and not this program's own disk: instants and spans have bounds.
     /// </param>
     public JsonIn(ReadOnlySpan<byte> json, bool isForeign = false)
     {
@@ -195,11 +192,6 @@ internal ref struct JsonIn
     private string TextValue()
     {
         Expect(JsonTokenType.String);
-        if (_isForeign && _reader.ValueSpan.Length > LongestTextOfOthers)
-        {
-            throw new UnknownRecordException($"a text of more than {LongestTextOfOthers} bytes", Consumed);
-        }
-
         var value = _reader.GetString()!;
         ReadIfMore();
         return value;
